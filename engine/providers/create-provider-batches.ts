@@ -42,12 +42,12 @@ function createBatches(
   provider: ProviderConfig,
 ): ProviderBatches {
   const { baseUrl, secrets, connectMs, factsOf } = settingsOf(config, models, name, provider);
-  const settings = { name, baseUrl, secrets, connectMs, keys: config.providerKeys[name] ?? [] };
   const fit = (call: ProviderCall) => fitOrLive(name, call, models);
-  if (provider.wire === 'anthropic-messages') return createAnthropicBatches(settings, { fit });
+  const settings = { name, baseUrl, secrets, connectMs, keys: config.providerKeys[name] ?? [], fit };
+  if (provider.wire === 'anthropic-messages') return createAnthropicBatches(settings);
   const reasons = (model: string) => factsOf(model).capabilities.reasoning === true;
   const { quirks } = chatCompletionsOf(name, provider) ?? provider;
-  return createOpenAiBatches(settings, { fit, reasons, quirks });
+  return createOpenAiBatches(settings, { reasons, quirks });
 }
 
 /** A call that its model refuses is refused when it is made live, as any other. */

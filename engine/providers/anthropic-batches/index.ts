@@ -7,167 +7,87 @@ import Anthropic from '@anthropic-ai/sdk';
 import type { MessageBatch } from '@anthropic-ai/sdk/resources/messages';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { mapAnthropicError } from '../anthropic-messages/errors.ts';
+import { mapAnthropicMessage } from '../anthropic-messages/whole-answer.ts';
 import {
-  BatchLinks,
-  type BatchSettings,
+  type AskVendor,
+  type BatchAdapterSettings,
+  type BatchWire,
   CLOCK_SKEW_MS,
-  inBatchTier,
+  createBatchAdapter,
+  type FoundAtKey,
   indexOfLine,
-  lineIdOf,
   MOST_SEARCHED,
+  type SentCall,
 } from '../batch-adapter.ts';
 import { clientOptions } from '../client-options.ts';
 import type { Link } from '../http-link.ts';
 import { readJsonLines } from '../json-lines.ts';
 import type {
-  BatchedCall,
   EncodedLine,
-  FoundBatch,
-  LineResult,
   ProviderBatches,
-  ProviderBatchRef,
   ProviderBatchStatus,
   SubmissionName,
 } from '../provider-batches.ts';
-import { type AnthropicEncoding, anthropicAnswer, encodeAnthropicCall, headersOfGroup } from './lines.ts';
+import { encodeAnthropicCall, headersOfGroup } from './lines.ts';
 import { readAnthropicResult } from './results.ts';
 
-const MOST_LINES = 100_000;
 const PATH = '/v1/messages/batches';
 
-export function createAnthropicBatches(
-  settings: BatchSettings,
-  encoding: AnthropicEncoding,
-): ProviderBatches {
-  return new AnthropicBatches(settings, encoding);
+export function createAnthropicBatches(settings: BatchAdapterSettings): ProviderBatches {
+  return createBatchAdapter(settings, new AnthropicBatches(settings));
 }
 
-class AnthropicBatches implements ProviderBatches {
-  readonly name: string;
-  readonly most = { lines: MOST_LINES, bytes: LIMITS.providerBatchBytes };
-  readonly #settings: BatchSettings;
-  readonly #encoding: AnthropicEncoding;
-  readonly #links: BatchLinks;
+class AnthropicBatches implements BatchWire {
+  readonly most = { lines: 100_000, bytes: LIMITS.providerBatchBytes };
+  readonly mapError = mapAnthropicError;
+  readonly encode = encodeAnthropicCall;
+  readonly readResult = readAnthropicResult;
+  readonly #baseUrl: BatchAdapterSettings['baseUrl'];
 
-  constructor(settings: BatchSettings, encoding: AnthropicEncoding) {
-    this.name = settings.name;
-    this.#settings = settings;
-    this.#encoding = encoding;
-    this.#links = new BatchLinks(settings, mapAnthropicError);
+  constructor({ baseUrl }: Pick<BatchAdapterSettings, 'baseUrl'>) {
+    this.#baseUrl = baseUrl;
   }
 
-  encode(handoverId: string, index: number, call: BatchedCall): EncodedLine | null {
-    return encodeAnthropicCall(this.#encoding, { lineId: lineIdOf(handoverId, index), index, call });
-  }
-
-  submit(
-    _name: SubmissionName,
-    lines: readonly EncodedLine[],
-    signal: AbortSignal,
-  ): Promise<ProviderBatchRef> {
-    const keyId = this.#links.newestKeyId;
+  async submit(_name: SubmissionName, lines: readonly EncodedLine[], ask: AskVendor): Promise<string> {
     const headers = { ...headersOfGroup(lines[0]?.group ?? ''), 'content-type': 'application/json' };
     const body = Buffer.from(`{"requests":[${lines.map(({ text }) => text).join(',')}]}`);
-    return this.#links.use(keyId, signal, async (link) => {
-      // `batches.create` would put the prompts into traces while those are on.
-      const batch = await this.#client(link).post<MessageBatch>(PATH, { body, headers, signal });
-      return { vendorId: batch.id, keyId };
-    });
+    // `batches.create` would put the prompts into traces while those are on.
+    const batch = await ask((link) =>
+      this.#client(link).post<MessageBatch>(PATH, { body, headers, signal: link.signal }),
+    );
+    return batch.id;
   }
 
-  async find(name: SubmissionName, signal: AbortSignal): Promise<FoundBatch> {
+  async find(name: SubmissionName, ask: AskVendor): Promise<FoundAtKey> {
     let isPossible = false;
-    for (const { id: keyId } of this.#settings.keys) {
-      const candidates = await this.#candidates(name, keyId, signal);
-      for (const batch of candidates) {
-        if (batch.processing_status !== 'ended') isPossible = true;
-        else if (await this.#isOurs(name, { vendorId: batch.id, keyId }, signal)) {
-          return { found: 'yes', ref: { vendorId: batch.id, keyId } };
-        }
-      }
+    for (const { id: vendorId, processing_status: status } of await ask((link) =>
+      this.#candidates(link, name),
+    )) {
+      if (status !== 'ended') isPossible = true;
+      else if (await ask((link) => this.#isOurs(link, name, vendorId))) return { found: 'yes', vendorId };
     }
     return { found: isPossible ? 'perhaps' : 'no' };
   }
 
-  poll({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<ProviderBatchStatus> {
-    return this.#links.use(keyId, signal, async (link) => {
-      return statusOf(await this.#client(link).messages.batches.retrieve(vendorId, {}, { signal }));
-    });
+  async status(link: Link, vendorId: string): Promise<ProviderBatchStatus> {
+    const { signal } = link;
+    return statusOf(await this.#client(link).messages.batches.retrieve(vendorId, {}, { signal }));
   }
 
-  results(
-    handoverId: string,
-    { vendorId, keyId }: ProviderBatchRef,
-    signal: AbortSignal,
-  ): AsyncIterable<LineResult> {
-    return this.#links.read(keyId, signal, (link) => this.#read(link, handoverId, vendorId));
+  cancel(link: Link, vendorId: string): Promise<unknown> {
+    return this.#client(link).messages.batches.cancel(vendorId, {}, { signal: link.signal });
   }
 
-  cancel({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<void> {
-    return this.#links.use(keyId, signal, async (link) => {
-      const { batches } = this.#client(link).messages;
-      try {
-        await batches.cancel(vendorId, {}, { signal });
-      } catch (error) {
-        // One that has ended cannot be cancelled, nor need it be.
-        const { state } = statusOf(await batches.retrieve(vendorId, {}, { signal }));
-        if (state === 'running') throw error;
-      }
-    });
-  }
-
-  discard({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<void> {
-    return this.#links.use(keyId, signal, async (link) => {
-      await this.#client(link)
-        .messages.batches.delete(vendorId, {}, { signal })
-        .catch((error: unknown) => {
-          if (!(error instanceof Anthropic.NotFoundError)) throw error;
-        });
-    });
-  }
-
-  answer(call: BatchedCall, body: unknown) {
-    return inBatchTier(anthropicAnswer(this.#encoding, call, body));
-  }
-
-  /** Batches that may be this submission, by all that the list shows. */
-  #candidates(name: SubmissionName, keyId: string, signal: AbortSignal): Promise<MessageBatch[]> {
-    const sinceMs = name.intendedAtMs - CLOCK_SKEW_MS;
-    return this.#links.use(keyId, signal, async (link) => {
-      const candidates: MessageBatch[] = [];
-      let searched = 0;
-      for await (const batch of this.#client(link).messages.batches.list({ limit: 100 }, { signal })) {
-        searched += 1;
-        if (Date.parse(batch.created_at) < sinceMs || searched > MOST_SEARCHED) break;
-        const total = Object.values(batch.request_counts).reduce((sum, count) => sum + count, 0);
-        if (total === name.indexes.length && !name.otherIds.has(batch.id)) candidates.push(batch);
-      }
-      return candidates;
-    });
-  }
-
-  /** By the id of its first result. */
-  async #isOurs(name: SubmissionName, ref: ProviderBatchRef, signal: AbortSignal): Promise<boolean> {
-    const indexes = new Set(name.indexes);
-    return this.#links.use(ref.keyId, signal, async (link) => {
-      for await (const value of this.#lines(link, ref.vendorId)) {
-        const { custom_id: lineId } = (value ?? {}) as { readonly custom_id?: unknown };
-        const index = indexOfLine(name.handoverId, lineId);
-        return index !== null && indexes.has(index);
-      }
-      return false;
-    });
-  }
-
-  async *#read(link: Link, handoverId: string, vendorId: string): AsyncGenerator<LineResult> {
-    const indexOf = (lineId: unknown) => indexOfLine(handoverId, lineId);
-    for await (const line of this.#lines(link, vendorId)) {
-      yield readAnthropicResult(line, indexOf, this.#links);
-    }
+  async discard(link: Link, vendorId: string): Promise<void> {
+    await this.#client(link)
+      .messages.batches.delete(vendorId, {}, { signal: link.signal })
+      .catch((error: unknown) => {
+        if (!(error instanceof Anthropic.NotFoundError)) throw error;
+      });
   }
 
   /** Not from `results_url`: the key goes nowhere but to the configured address. */
-  async *#lines(link: Link, vendorId: string): AsyncGenerator<unknown> {
+  async *lines(link: Link, vendorId: string): AsyncGenerator<unknown> {
     const path = `${PATH}/${encodeURIComponent(vendorId)}/results`;
     const headers = { Accept: 'application/binary' };
     const { signal } = link;
@@ -175,8 +95,38 @@ class AnthropicBatches implements ProviderBatches {
     yield* readJsonLines(link.bodyOf(answer), LIMITS.providerBatchLineChars);
   }
 
+  mapAnswer(body: unknown, { call }: SentCall) {
+    return mapAnthropicMessage(body, call);
+  }
+
+  /** Batches that may be this submission, by all that the list shows. */
+  async #candidates(link: Link, name: SubmissionName): Promise<MessageBatch[]> {
+    const { signal } = link;
+    const sinceMs = name.intendedAtMs - CLOCK_SKEW_MS;
+    const candidates: MessageBatch[] = [];
+    let searched = 0;
+    for await (const batch of this.#client(link).messages.batches.list({ limit: 100 }, { signal })) {
+      searched += 1;
+      if (Date.parse(batch.created_at) < sinceMs || searched > MOST_SEARCHED) break;
+      const total = Object.values(batch.request_counts).reduce((sum, count) => sum + count, 0);
+      if (total === name.indexes.length && !name.otherIds.has(batch.id)) candidates.push(batch);
+    }
+    return candidates;
+  }
+
+  /** By the id of its first result. */
+  async #isOurs(link: Link, name: SubmissionName, vendorId: string): Promise<boolean> {
+    const indexes = new Set(name.indexes);
+    for await (const value of this.lines(link, vendorId)) {
+      const { custom_id: lineId } = (value ?? {}) as { readonly custom_id?: unknown };
+      const index = indexOfLine(name.handoverId, lineId);
+      return index !== null && indexes.has(index);
+    }
+    return false;
+  }
+
   #client(link: Link): Anthropic {
-    return new Anthropic(clientOptions(link, this.#settings.baseUrl));
+    return new Anthropic(clientOptions(link, this.#baseUrl));
   }
 }
 

@@ -1,6 +1,6 @@
 /** One line of the results of a message batch. Source: Anthropic API reference, "Retrieve Message Batch results". */
 import { malformed } from '../answer-state.ts';
-import type { BatchLinks } from '../batch-adapter.ts';
+import type { BatchLinks } from '../batch-links.ts';
 import type { LineResult } from '../provider-batches.ts';
 import { parseVendorError } from '../vendor-error.ts';
 

@@ -8,13 +8,14 @@ import type { Batch } from 'openai/resources/batches';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import {
-  BatchLinks,
-  type BatchSettings,
+  type AskVendor,
+  type BatchAdapterSettings,
+  type BatchWire,
   CLOCK_SKEW_MS,
-  inBatchTier,
-  indexOfLine,
-  lineIdOf,
+  createBatchAdapter,
+  type FoundAtKey,
   MOST_SEARCHED,
+  type SentCall,
   submissionIdOf,
 } from '../batch-adapter.ts';
 import { clientOptions, NO_ENVIRONMENT } from '../client-options.ts';
@@ -22,12 +23,8 @@ import type { Link } from '../http-link.ts';
 import { readJsonLines } from '../json-lines.ts';
 import { mapOpenAiError } from '../openai-chat/errors.ts';
 import type {
-  BatchedCall,
   EncodedLine,
-  FoundBatch,
-  LineResult,
   ProviderBatches,
-  ProviderBatchRef,
   ProviderBatchStatus,
   SubmissionName,
 } from '../provider-batches.ts';
@@ -37,46 +34,38 @@ import { fileNameOf, KEPT_SECONDS, uploadForm } from './upload.ts';
 
 /** In `metadata` of a batch. */
 const SUBMISSION = 'unbroken_submission';
-const MOST_LINES = 50_000;
 
-export function createOpenAiBatches(settings: BatchSettings, encoding: OpenAiEncoding): ProviderBatches {
-  return new OpenAiBatches(settings, encoding);
+export function createOpenAiBatches(
+  settings: BatchAdapterSettings,
+  encoding: OpenAiEncoding,
+): ProviderBatches {
+  return createBatchAdapter(settings, new OpenAiBatches(settings, encoding));
 }
 
-class OpenAiBatches implements ProviderBatches {
-  readonly name: string;
-  readonly most = { lines: MOST_LINES, bytes: LIMITS.providerBatchBytes };
-  readonly #settings: BatchSettings;
+class OpenAiBatches implements BatchWire {
+  readonly most = { lines: 50_000, bytes: LIMITS.providerBatchBytes };
+  readonly mapError = mapOpenAiError;
+  readonly readResult = readOpenAiResult;
+  readonly #baseUrl: BatchAdapterSettings['baseUrl'];
   readonly #encoding: OpenAiEncoding;
-  readonly #links: BatchLinks;
 
-  constructor(settings: BatchSettings, encoding: OpenAiEncoding) {
-    this.name = settings.name;
-    this.#settings = settings;
+  constructor({ baseUrl }: Pick<BatchAdapterSettings, 'baseUrl'>, encoding: OpenAiEncoding) {
+    this.#baseUrl = baseUrl;
     this.#encoding = encoding;
-    this.#links = new BatchLinks(settings, mapOpenAiError);
   }
 
-  encode(handoverId: string, index: number, call: BatchedCall): EncodedLine | null {
-    return encodeOpenAiCall(this.#encoding, { lineId: lineIdOf(handoverId, index), index, call });
+  encode(...[fitted, line]: Parameters<BatchWire['encode']>): EncodedLine | null {
+    return encodeOpenAiCall(this.#encoding, fitted, line);
   }
 
-  async submit(
-    name: SubmissionName,
-    lines: readonly EncodedLine[],
-    signal: AbortSignal,
-  ): Promise<ProviderBatchRef> {
-    const keyId = this.#links.newestKeyId;
+  async submit(name: SubmissionName, lines: readonly EncodedLine[], ask: AskVendor): Promise<string> {
     const id = submissionIdOf(name);
-    // Each request has its own link: an error of one must not be taken for a break in the answer to another.
-    const ask = <Result>(request: (client: OpenAI) => Promise<Result>) =>
-      this.#links.use(keyId, signal, (link) => request(this.#client(link)));
     const fileId =
-      (await ask((client) => findFile(client, name, signal))) ??
-      (await ask((client) => upload(client, id, lines, signal)));
+      (await ask((link) => findFile(this.#client(link), name, link.signal))) ??
+      (await ask((link) => upload(this.#client(link), id, lines, link.signal)));
     const [endpoint = ''] = lines[0]?.group.split(' ') ?? [];
-    const batch = await ask((client) =>
-      client.batches.create(
+    const batch = await ask((link) =>
+      this.#client(link).batches.create(
         {
           input_file_id: fileId,
           endpoint: endpoint as OpenAI.BatchCreateParams['endpoint'],
@@ -84,89 +73,63 @@ class OpenAiBatches implements ProviderBatches {
           metadata: { [SUBMISSION]: id },
           output_expires_after: { anchor: 'created_at', seconds: KEPT_SECONDS },
         },
-        { signal, headers: { 'Idempotency-Key': id } },
+        { signal: link.signal, headers: { 'Idempotency-Key': id } },
       ),
     );
-    return { vendorId: batch.id, keyId };
+    return batch.id;
   }
 
-  async find(name: SubmissionName, signal: AbortSignal): Promise<FoundBatch> {
+  find(name: SubmissionName, ask: AskVendor): Promise<FoundAtKey> {
     const id = submissionIdOf(name);
-    for (const { id: keyId } of this.#settings.keys) {
-      const found = await this.#links.use(keyId, signal, async (link) => {
-        let searched = 0;
-        for await (const batch of this.#client(link).batches.list({ limit: 100 }, { signal })) {
-          if (batch.metadata?.[SUBMISSION] === id) return batch.id;
-          searched += 1;
-          if (isBefore(batch.created_at, name) || searched >= MOST_SEARCHED) break;
-        }
-        return null;
-      });
-      if (found !== null) return { found: 'yes', ref: { vendorId: found, keyId } };
-    }
-    return { found: 'no' };
-  }
-
-  poll({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<ProviderBatchStatus> {
-    return this.#links.use(keyId, signal, async (link) => {
-      return statusOf(await this.#client(link).batches.retrieve(vendorId, { signal }));
-    });
-  }
-
-  results(
-    handoverId: string,
-    { vendorId, keyId }: ProviderBatchRef,
-    signal: AbortSignal,
-  ): AsyncIterable<LineResult> {
-    return this.#links.read(keyId, signal, (link) => this.#read(link, handoverId, vendorId));
-  }
-
-  cancel({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<void> {
-    return this.#links.use(keyId, signal, async (link) => {
-      const client = this.#client(link);
-      try {
-        await client.batches.cancel(vendorId, { signal });
-      } catch (error) {
-        // One that has ended cannot be cancelled, nor need it be.
-        const { state } = statusOf(await client.batches.retrieve(vendorId, { signal }));
-        if (state === 'running') throw error;
+    return ask(async (link) => {
+      const { signal } = link;
+      let searched = 0;
+      for await (const batch of this.#client(link).batches.list({ limit: 100 }, { signal })) {
+        if (batch.metadata?.[SUBMISSION] === id) return { found: 'yes', vendorId: batch.id };
+        searched += 1;
+        if (isBefore(batch.created_at, name) || searched >= MOST_SEARCHED) break;
       }
+      return { found: 'no' };
     });
   }
 
-  discard({ vendorId, keyId }: ProviderBatchRef, signal: AbortSignal): Promise<void> {
-    return this.#links.use(keyId, signal, async (link) => {
-      const client = this.#client(link);
-      const batch = await client.batches.retrieve(vendorId, { signal });
-      for (const fileId of [batch.input_file_id, batch.output_file_id, batch.error_file_id]) {
-        if (!fileId) continue;
-        await client.files.delete(fileId, { signal }).catch((error: unknown) => {
-          if (!(error instanceof OpenAI.NotFoundError)) throw error;
-        });
-      }
-    });
+  async status(link: Link, vendorId: string): Promise<ProviderBatchStatus> {
+    return statusOf(await this.#client(link).batches.retrieve(vendorId, { signal: link.signal }));
   }
 
-  answer(call: BatchedCall, body: unknown) {
-    return inBatchTier(openAiAnswer(this.#encoding, call, body));
+  cancel(link: Link, vendorId: string): Promise<unknown> {
+    return this.#client(link).batches.cancel(vendorId, { signal: link.signal });
   }
 
-  async *#read(link: Link, handoverId: string, vendorId: string): AsyncGenerator<LineResult> {
+  async discard(link: Link, vendorId: string): Promise<void> {
     const client = this.#client(link);
     const { signal } = link;
-    const indexOf = (lineId: unknown) => indexOfLine(handoverId, lineId);
+    const batch = await client.batches.retrieve(vendorId, { signal });
+    for (const fileId of [batch.input_file_id, batch.output_file_id, batch.error_file_id]) {
+      if (!fileId) continue;
+      await client.files.delete(fileId, { signal }).catch((error: unknown) => {
+        if (!(error instanceof OpenAI.NotFoundError)) throw error;
+      });
+    }
+  }
+
+  async *lines(link: Link, vendorId: string): AsyncGenerator<unknown> {
+    const client = this.#client(link);
+    const { signal } = link;
     const { output_file_id, error_file_id } = await client.batches.retrieve(vendorId, { signal });
     for (const fileId of [output_file_id, error_file_id]) {
       if (!fileId) continue;
       const content = await client.files.content(fileId, { signal });
-      for await (const line of readJsonLines(link.bodyOf(content), LIMITS.providerBatchLineChars)) {
-        yield readOpenAiResult(line, indexOf, this.#links);
-      }
+      yield* readJsonLines(link.bodyOf(content), LIMITS.providerBatchLineChars);
     }
   }
 
+  mapAnswer(body: unknown, sent: SentCall) {
+    return openAiAnswer(this.#encoding, body, sent);
+  }
+
   #client(link: Link): OpenAI {
-    return new OpenAI({ ...clientOptions(link, this.#settings.baseUrl), ...NO_ENVIRONMENT });
+    return new OpenAI({ ...clientOptions(link, this.#baseUrl), ...NO_ENVIRONMENT });
   }
 }
 

@@ -1,6 +1,6 @@
 /** One line of the output or error file of a batch. Source: OpenAI API reference, "The request output object". */
 import { malformed } from '../answer-state.ts';
-import type { BatchLinks } from '../batch-adapter.ts';
+import type { BatchLinks } from '../batch-links.ts';
 import type { LineResult } from '../provider-batches.ts';
 
 interface OutputLine {
