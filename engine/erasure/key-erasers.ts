@@ -58,25 +58,34 @@ export function keyErasers(stores: ErasedStores): Readonly<Record<SweptKind, Key
     files: files(stores),
     conversations: conversations(stores),
     feedback: feedback(stores),
-    chats: chats(stores),
-    callAnswers: callAnswers(stores),
+    // A key that acts for any user shares its chats with all such keys of the tenant.
+    chats: pointers(stores, 'chats', /^(ub:chat:\{(.*):(.*):.*\})$/),
+    callAnswers: pointers(stores, 'callAnswers', /^(ub:call:\{(.*):(.*):.*\})$/),
     retries: retries(stores),
     openQuestions: openQuestions(stores),
     webhookDeliveries: webhookDeliveries(stores),
   };
 }
 
+/** Whether the user had what this hash is the head of before the erasure was asked for; null: it is another's. */
+async function ageOf(
+  { redis }: Pick<ErasedStores, 'redis'>,
+  key: string,
+  scope: ErasureScope,
+): Promise<'old' | 'new' | null> {
+  const [tenant, user, createdAt] = await redis.hmGet(key, ['tenant', 'user', 'createdAt']);
+  if (tenant !== scope.tenant || user !== scope.user) return null;
+  return Number(createdAt) <= scope.beforeMs ? 'old' : 'new';
+}
+
 function generations(stores: ErasedStores): KeyEraser {
   return {
     pattern: /^ub:log:\{(.+)\}:meta$/,
     async erase([generationId = ''], scope, found) {
-      const fields = ['tenant', 'user', 'createdAt'];
-      const [tenant, user, createdAt] = await stores.redis.hmGet(REDIS_KEYS.logMeta(generationId), fields);
-      if (tenant !== scope.tenant || user !== scope.user) return NOTHING;
-      const isOld = Number(createdAt) <= scope.beforeMs;
+      const age = await ageOf(stores, REDIS_KEYS.logMeta(generationId), scope);
       // A later one may still belong to an earlier job.
-      if (!isOld && !(await found.has('generations', generationId))) return NOTHING;
-      return eraseOneGeneration(stores, scope, found, generationId);
+      const isWanted = age === 'old' || (age === 'new' && (await found.has('generations', generationId)));
+      return isWanted ? eraseOneGeneration(stores, scope, found, generationId) : NOTHING;
     },
   };
 }
@@ -97,16 +106,13 @@ export async function eraseOneGeneration(
   return ONE;
 }
 
-function jobs({ redis, jobs: store, runs }: ErasedStores): KeyEraser {
+function jobs(stores: ErasedStores): KeyEraser {
   return {
     pattern: /^ub:job:\{(.+)\}:meta$/,
     async erase([jobId = ''], scope, found) {
-      const fields = ['tenant', 'user', 'createdAt'];
-      const [tenant, user, createdAt] = await redis.hmGet(REDIS_KEYS.job(jobId, 'meta'), fields);
-      if (tenant !== scope.tenant || user !== scope.user) return NOTHING;
-      const isOld = Number(createdAt) <= scope.beforeMs;
-      if (!isOld && !(await found.has('jobs', jobId))) return NOTHING;
-      return eraseOneJob({ jobs: store, runs }, scope, found, jobId);
+      const age = await ageOf(stores, REDIS_KEYS.job(jobId, 'meta'), scope);
+      const isWanted = age === 'old' || (age === 'new' && (await found.has('jobs', jobId)));
+      return isWanted ? eraseOneJob(stores, scope, found, jobId) : NOTHING;
     },
   };
 }
@@ -204,49 +210,23 @@ function feedback({ redis, promptStats }: ErasedStores): KeyEraser {
   };
 }
 
-function chats(stores: ErasedStores): KeyEraser {
+/** Keys whose value is the id of a generation: each goes with that one, and with its user if that one is gone. */
+function pointers({ redis }: ErasedStores, kind: ErasedKind, pattern: RegExp): KeyEraser {
   return {
-    pattern: /^(ub:chat:\{(.*):(.*):.*\})$/,
-    // A key that acts for any user shares its chats with all such keys of the tenant.
-    erase: ([key = '', tenant = '', user = ''], scope, found) =>
-      erasePointer(stores, { key, kind: 'chats', isOwn: isOwn(scope, tenant, user) }, found),
+    pattern,
+    async erase([key = '', tenant = '', user = ''], scope, found) {
+      if (decodeURIComponent(tenant) !== scope.tenant) return NOTHING;
+      const generationId = await redis.get(key);
+      if (generationId === null) return NOTHING;
+      const isOwn = decodeURIComponent(user) === scope.user;
+      const isErased = await found.has('generations', generationId);
+      const isLost = isOwn && (await redis.exists(REDIS_KEYS.logMeta(generationId))) === 0;
+      if (!isErased && !isLost) return NOTHING;
+      await found.add(kind, [key]);
+      await redis.del(key);
+      return ONE;
+    },
   };
-}
-
-function callAnswers(stores: ErasedStores): KeyEraser {
-  return {
-    pattern: /^(ub:call:\{(.*):(.*):.*\})$/,
-    erase: ([key = '', tenant = '', user = ''], scope, found) =>
-      erasePointer(stores, { key, kind: 'callAnswers', isOwn: isOwn(scope, tenant, user) }, found),
-  };
-}
-
-function isOwn(scope: ErasureScope, tenant: string, user: string): boolean | null {
-  if (decodeURIComponent(tenant) !== scope.tenant) return null;
-  return decodeURIComponent(user) === scope.user;
-}
-
-interface Pointer {
-  readonly key: string;
-  readonly kind: ErasedKind;
-  /** Whether its name is the user's; null: it is another tenant's. */
-  readonly isOwn: boolean | null;
-}
-
-/** A key whose value is the id of a generation: it goes with that one, and with its user if that one is gone. */
-async function erasePointer(
-  { redis }: ErasedStores,
-  { key, kind, isOwn }: Pointer,
-  found: Found,
-): Promise<StageResult> {
-  const generationId = isOwn === null ? null : await redis.get(key);
-  if (generationId === null) return NOTHING;
-  const isErased = await found.has('generations', generationId);
-  const isLost = isOwn === true && (await redis.exists(REDIS_KEYS.logMeta(generationId))) === 0;
-  if (!isErased && !isLost) return NOTHING;
-  await found.add(kind, [key]);
-  await redis.del(key);
-  return ONE;
 }
 
 function retries({ redis }: ErasedStores): KeyEraser {

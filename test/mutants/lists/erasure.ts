@@ -51,8 +51,8 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
     name: 'erasure-takes-what-comes-later',
     breaks: 'An erasure deletes what its user began after the request.',
     file: 'engine/erasure/key-erasers.ts',
-    find: "if (!isOld && !(await found.has('generations', generationId))) return NOTHING;",
-    replace: '',
+    find: "return Number(createdAt) <= scope.beforeMs ? 'old' : 'new';",
+    replace: "return 'old';",
     caughtBy: { tests: [WHOLE] },
   },
   {
