@@ -12,6 +12,7 @@ import { describeModel } from '../../engine/models/catalogue.ts';
 import { describeRoute, listNames, usableNames } from '../../engine/models/route-models.ts';
 import { selectModels } from '../../engine/models/select-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { idPage } from '../http/id-page.ts';
 import { pageLimitSchema, parseQuery } from '../http/read-request.ts';
 import { resolveModel } from '../wires/model-name.ts';
 
@@ -90,12 +91,7 @@ function anthropicPage(request: Request, models: readonly ModelView[]) {
   const end = before === undefined ? models.length : placeOf('before_id', before);
   const from = before === undefined ? placeOf('after_id', after) + 1 : Math.max(0, end - limit);
   const page = models.slice(from, Math.min(from + limit, end));
-  return {
-    data: page.map(anthropicModel),
-    has_more: before === undefined ? from + limit < end : from > 0,
-    first_id: page[0]?.id ?? null,
-    last_id: page.at(-1)?.id ?? null,
-  };
+  return idPage(page.map(anthropicModel), before === undefined ? from + limit < end : from > 0);
 }
 
 function anthropicModel({ id, name, created, contextWindow, maxOutputTokens }: ModelView) {

@@ -20,6 +20,7 @@ import { WebhookError } from '../../../platform/signed-webhook.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { assertMayCall } from '../../generations/seal-webhook.ts';
+import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema, parseBody, parseQuery } from '../../http/read-request.ts';
 
 type Dependencies = Pick<ApiDependencies, 'config' | 'webhookEndpoints' | 'sendWebhook'>;
@@ -51,13 +52,7 @@ export function listEndpoints({ webhookEndpoints }: Dependencies): RequestHandle
     const all = await webhookEndpoints.list(callerIn(response).tenant);
     const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
     const data = all.slice(from, from + limit);
-    response.json({
-      object: 'list',
-      data,
-      first_id: data[0]?.id ?? null,
-      last_id: data.at(-1)?.id ?? null,
-      has_more: from + limit < all.length,
-    });
+    response.json({ object: 'list', ...idPage(data, from + limit < all.length) });
   };
 }
 

@@ -6,7 +6,7 @@ import type { BatchHead } from '../../../engine/batches/batch-store.ts';
 
 const secondsOf = (ms: number) => Math.floor(ms / 1_000);
 
-export function batchObject(head: BatchHead): object {
+export function batchObject(head: BatchHead) {
   const { spec, status, counts, plan, faults, costMicroUsd } = head;
   const at = (of: BatchStatus) => {
     const ms = head.times[of];

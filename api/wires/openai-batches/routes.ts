@@ -20,6 +20,7 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { RETRY_COUNT_HEADER } from '../../generations/client-retries.ts';
 import { hashRequest } from '../../generations/generation-id.ts';
 import { sealWebhook } from '../../generations/seal-webhook.ts';
+import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { findFile } from '../openai-files/routes.ts';
 import { batchObject } from './batch-object.ts';
@@ -126,13 +127,5 @@ async function listBatches(dependencies: ApiDependencies, caller: Caller, reques
     format: FORMAT,
   } as const;
   const heads = await dependencies.batches.list(owner, { limit: limit + 1, before });
-  const data = heads.slice(0, limit).map(batchObject);
-  const ids = heads.slice(0, limit).map(({ spec }) => spec.batchId);
-  return {
-    object: 'list',
-    data,
-    first_id: ids[0] ?? null,
-    last_id: ids.at(-1) ?? null,
-    has_more: heads.length > limit,
-  };
+  return { object: 'list', ...idPage(heads.slice(0, limit).map(batchObject), heads.length > limit) };
 }

@@ -7,6 +7,7 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import type { ConversationHead, ConversationItem } from '../../../engine/conversations/conversation-store.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { idPage } from '../../http/id-page.ts';
 import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { itemsQuerySchema, pageOfItems } from '../openai-responses/item-page.ts';
 import { itemSchema, refuseFileIds } from '../openai-responses/items.ts';
@@ -53,8 +54,7 @@ export function addConversationRoutes(v1: Router, dependencies: ApiDependencies)
     const added = await toStored(dependencies, response, items, head.id);
     const untilHour = await countItems(dependencies, head, added);
     assertAppended(await conversations.append(head.id, added, untilHour), head.id);
-    const [first_id, last_id] = [added[0]?.id ?? null, added.at(-1)?.id ?? null];
-    response.json({ object: 'list', data: added, first_id, last_id, has_more: false });
+    response.json({ object: 'list', ...idPage(added, false) });
   });
   v1.get('/conversations/:id/items', async (request, response) => {
     const { id } = await find(request, response);

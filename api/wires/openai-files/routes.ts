@@ -15,6 +15,7 @@ import { callerIn, requireScope, seesTenant } from '../../access/authenticate.ts
 import { mayRead } from '../../access/may-read.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { isDisconnect } from '../../http/disconnect.ts';
+import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema, parseQuery } from '../../http/read-request.ts';
 import { storeUpload } from './upload.ts';
 
@@ -70,13 +71,7 @@ async function listFiles({ files }: ApiDependencies, caller: Caller, request: Re
     purpose !== undefined && known === undefined
       ? { files: [], hasMore: false }
       : await files.list(owner, { limit, after: last, order, purpose: known });
-  return {
-    object: 'list',
-    data: page.files.map(fileObject),
-    first_id: page.files[0]?.fileId ?? null,
-    last_id: page.files.at(-1)?.fileId ?? null,
-    has_more: page.hasMore,
-  };
+  return { object: 'list', ...idPage(page.files.map(fileObject), page.hasMore) };
 }
 
 /** One that the caller may read. @throws not_found */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema } from '../../http/read-request.ts';
 
 /** `order` defaults to `desc`, as in OpenAI's API. `include` asks for nothing that items here have. */
@@ -31,11 +32,5 @@ export function pageOfItems<Item extends StoredItem>(
     });
   }
   const data = ordered.slice(last + 1, last + 1 + limit);
-  return {
-    object: 'list',
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: last + 1 + limit < ordered.length,
-  };
+  return { object: 'list', ...idPage(data, last + 1 + limit < ordered.length) };
 }
