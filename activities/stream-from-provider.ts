@@ -17,32 +17,28 @@ import type { Dependencies } from './dependencies.ts';
 import { brokenInvariant, inputLost, notOurs } from './failures.ts';
 import { findLeader, followLeader } from './follow-leader.ts';
 import { readRecord } from './generation-record.ts';
-
-/** The share of the heartbeat timeout after which a heartbeat is sent: one of two may be lost. */
-const HEARTBEAT = 0.4;
+import { withHeartbeats } from './heartbeats.ts';
 
 export function streamFromProvider(dependencies: Dependencies, running: RunningStreams) {
   return async (step: StreamStep): Promise<GenerationOutcome> => {
     const context = Context.current();
-    // Runs that older code has scheduled have a shorter timeout.
-    const { currentAttemptScheduledTimestampMs: epoch, heartbeatTimeoutMs = 0 } = activityInfo();
+    const { currentAttemptScheduledTimestampMs: epoch } = activityInfo();
     // The room that was waited for is valid for one call.
     const stepOfAttempt = activityInfo().attempt === 1 ? step : withoutRoom(step);
     const stream = running.joinOrStart(step, epoch, (control) =>
       runStream(dependencies, stepOfAttempt, control),
     );
     running.claim(step);
-    const heartbeat = () => context.heartbeat({ seq: stream.lastSeq() });
-    const heartbeats = setInterval(heartbeat, heartbeatTimeoutMs * HEARTBEAT);
     const stop = () =>
       stream.stop(context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'leave');
     context.cancellationSignal.addEventListener('abort', stop, { once: true });
     try {
-      return await stream.outcome;
+      return await withHeartbeats(
+        () => stream.outcome,
+        () => ({ seq: stream.lastSeq() }),
+      );
     } catch (error) {
       throw error instanceof AssertionError ? brokenInvariant(error) : error;
-    } finally {
-      clearInterval(heartbeats);
     }
   };
 }

@@ -11,18 +11,19 @@ export const openAiBatchEndpoints = ['/v1/chat/completions', '/v1/responses', '/
 /** The last one is that of every line of a message batch, Anthropic's format. */
 export type BatchEndpoint = (typeof openAiBatchEndpoints)[number] | '/v1/messages';
 
-/** As OpenAI names them. The last four are final. */
-export const batchStatuses = [
-  'validating',
-  'in_progress',
-  'finalizing',
-  'cancelling',
-  'completed',
-  'failed',
-  'expired',
-  'cancelled',
-] as const;
+const openStatuses = ['validating', 'in_progress', 'finalizing', 'cancelling'] as const;
+const finalStatuses = ['completed', 'failed', 'expired', 'cancelled'] as const;
+/** As OpenAI names them. */
+export const batchStatuses = [...openStatuses, ...finalStatuses] as const;
 export type BatchStatus = (typeof batchStatuses)[number];
+type FinalStatus = (typeof finalStatuses)[number];
+
+/** Of a batch that has not ended. */
+export const OPEN_STATUSES: readonly BatchStatus[] = openStatuses;
+
+export function isFinal(status: BatchStatus): status is FinalStatus {
+  return !OPEN_STATUSES.includes(status);
+}
 
 export interface BatchName {
   readonly tenant: string;
@@ -117,7 +118,7 @@ export interface EndBatch extends BatchName, BatchProgress {
 }
 
 export interface EndedBatch {
-  readonly status: Extract<BatchStatus, 'completed' | 'failed' | 'expired' | 'cancelled'>;
+  readonly status: FinalStatus;
   readonly costMicroUsd: MicroUsd;
   readonly deliveries: readonly WebhookDelivery[];
 }

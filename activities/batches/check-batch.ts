@@ -3,8 +3,8 @@
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
 import type { BatchFault, BatchName, CheckedBatch } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { withHeartbeats } from '../heartbeats.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
-import { withHeartbeats } from './heartbeats.ts';
 
 type Checking = Pick<BatchDependencies, 'batches' | 'batchObjects' | 'checkInput'>;
 

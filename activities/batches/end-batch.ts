@@ -2,19 +2,17 @@
  * Ends a batch: records the shards that have not run, puts the results of all together, in their order, as one object
  * for each file, and notifies. Each of these may be repeated and changes nothing then.
  */
-import type { BatchStatus, EndBatch, EndedBatch } from '../../contracts/batches.ts';
+import { type EndBatch, type EndedBatch, isFinal, OPEN_STATUSES } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ResultFile } from '../../engine/batches/batch-objects.ts';
 import type { BatchHead, BatchSpec } from '../../engine/batches/batch-store.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { withHeartbeats } from '../heartbeats.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
 import { GONE } from './check-batch.ts';
-import { withHeartbeats } from './heartbeats.ts';
 import { writeShard } from './record-shard.ts';
 
 type Ending = Omit<BatchDependencies, 'checkInput' | 'mayPayBatch'> & Pick<Dependencies, 'webhooks'>;
-
-const OPEN: readonly BatchStatus[] = ['validating', 'in_progress', 'finalizing', 'cancelling'];
 
 /** @param end null: its file was refused. */
 export function endBatch(dependencies: Ending) {
@@ -27,12 +25,12 @@ export function endBatch(dependencies: Ending) {
           await writeFiles(dependencies, end);
         } catch (error) {
           if (!(error instanceof UnbrokenError && error.code === 'not_found')) throw error;
-          await batches.change(batchId, { to: 'failed', from: OPEN, facts: { faults: [GONE] } });
+          await batches.change(batchId, { to: 'failed', from: OPEN_STATUSES, facts: { faults: [GONE] } });
         }
       }
       const head = await batches.head(batchId);
       if (head === null) throw new UnbrokenError('not_found', `The batch ${batchId} is not kept any more.`);
-      const status = finalOf(head);
+      const status = isFinal(head.status) ? head.status : 'failed';
       const deliveries = await notify(dependencies, head, status);
       if (end.lines > 0) await dependencies.batchObjects.delete(end, shardsOf(end));
       const { tenant, inputFileId: fileId, ownsInput } = head.spec;
@@ -42,17 +40,12 @@ export function endBatch(dependencies: Ending) {
     });
 }
 
-function finalOf({ status }: BatchHead): EndedBatch['status'] {
-  if (status === 'completed' || status === 'expired' || status === 'cancelled') return status;
-  return 'failed';
-}
-
 async function writeFiles(dependencies: Ending, end: EndBatch): Promise<void> {
   const { batches } = dependencies;
   const { batchId, stop } = end;
   const before = await batches.head(batchId);
   // An earlier attempt has ended it: its shards may be deleted already.
-  if (before === null || !OPEN.includes(before.status)) return;
+  if (before === null || isFinal(before.status)) return;
   if (stop !== 'cancelled') await batches.change(batchId, { to: 'finalizing', from: ['in_progress'] });
   const noted = await batches.notedShards(batchId);
   for (let shard = 0; shard < shardsOf(end); shard += 1) {
@@ -68,7 +61,7 @@ async function writeFiles(dependencies: Ending, end: EndBatch): Promise<void> {
   const ended = isCut && stop !== null ? stop : counts.expired > 0 ? 'expired' : 'completed';
   await batches.change(batchId, {
     to: ended,
-    from: OPEN,
+    from: OPEN_STATUSES,
     facts: { outputFileId: output, errorFileId: error },
   });
 }

@@ -6,8 +6,8 @@ import type { LineStep, OpenedShard, PreparedLine, ShardOrder } from '../../cont
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { BatchSpec } from '../../engine/batches/batch-store.ts';
+import { withHeartbeats } from '../heartbeats.ts';
 import { type BatchDependencies, lineOf } from './batch-dependencies.ts';
-import { withHeartbeats } from './heartbeats.ts';
 
 type Opening = Pick<BatchDependencies, 'batches' | 'batchObjects'>;
 

@@ -10,8 +10,8 @@ import type { BatchLine, LineResponse, LineResult } from '../../engine/batches/b
 import type { ResultLine } from '../../engine/batches/batch-objects.ts';
 import type { BatchSpec, KeptAnswer } from '../../engine/batches/batch-store.ts';
 import type { EndedLine } from '../../engine/batches/line-formats.ts';
+import { withHeartbeats } from '../heartbeats.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
-import { withHeartbeats } from './heartbeats.ts';
 
 type Recording = Pick<BatchDependencies, 'batches' | 'batchObjects' | 'lineFormats' | 'nowMs' | 'readLine'>;
 

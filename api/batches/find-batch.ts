@@ -1,4 +1,5 @@
 /** Finds, cancels and deletes batches. One of another caller is `not_found`, as if it did not exist. */
+import { isFinal } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { BatchFormat, BatchHead } from '../../engine/batches/batch-store.ts';
 import type { Caller } from '../access/api-keys.ts';
@@ -24,7 +25,7 @@ export async function findBatch(
 
 /** Whether it has its last status. */
 export function hasEnded({ status }: BatchHead): boolean {
-  return status === 'completed' || status === 'failed' || status === 'expired' || status === 'cancelled';
+  return isFinal(status);
 }
 
 /**

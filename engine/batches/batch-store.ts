@@ -69,6 +69,13 @@ export interface BatchChange {
   readonly facts?: Partial<Pick<BatchHead, 'plan' | 'model' | 'faults' | 'outputFileId' | 'errorFileId'>>;
 }
 
+/** Whose batches of one format: of a user, or of a whole tenant. */
+export interface BatchOwner {
+  readonly tenant: string;
+  readonly user: string | null;
+  readonly format: BatchFormat;
+}
+
 export interface BatchStore {
   /** Creates the batch. If it exists, nothing changes. @returns the hash of the request that created it */
   create(spec: BatchSpec): Promise<string>;
@@ -79,9 +86,11 @@ export interface BatchStore {
   change(batchId: string, change: BatchChange): Promise<BatchStatus>;
   /** The newest first. @param before the last one that is known. */
   list(
-    owner: { readonly tenant: string; readonly user: string | null; readonly format: BatchFormat },
+    owner: BatchOwner,
     page: { readonly limit: number; readonly before: BatchHead | null },
   ): Promise<readonly BatchHead[]>;
+  /** Those that follow this one, the newest first; the oldest of them if there are more than the limit. */
+  newerThan(owner: BatchOwner, head: BatchHead, limit: number): Promise<readonly BatchHead[]>;
   /** The batches of a user that have not ended, of every format. */
   open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]>;
   /** Notes why a line was not sent; the first reason stays. */

@@ -8,6 +8,7 @@ import {
   type BatchFault,
   type BatchStatus,
   batchStatuses,
+  isFinal,
   type ShardName,
   type ShardResult,
 } from '../../contracts/batches.ts';
@@ -16,13 +17,14 @@ import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { type IdsByTimeRedis, idsByTime, pagesAfter } from '../../platform/redis/ids-by-time.ts';
 import { askScript, askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
-import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { LineResponse } from './batch-line.ts';
 import type {
   BatchChange,
   BatchFormat,
   BatchHead,
+  BatchOwner,
   BatchSpec,
   BatchStore,
   KeptAnswer,
@@ -101,7 +103,6 @@ const headSchema = z.looseObject({
   outputTokens: count,
   reasoningTokens: count,
 });
-const FINAL: ReadonlySet<BatchStatus> = new Set(['completed', 'failed', 'expired', 'cancelled']);
 const PARTS = ['spec', 'shards'] as const;
 
 interface BatchRedis extends ScriptRedis, IdsByTimeRedis {
@@ -134,7 +135,7 @@ export class RedisBatchStore implements BatchStore {
       texts: [JSON.stringify(spec)],
     });
     const head = await this.head(batchId);
-    if (head === null || FINAL.has(head.status)) return known;
+    if (head === null || isFinal(head.status)) return known;
     // The lists have other hash tags. A batch that is not in them is still found by its id.
     const lists = [listKey(owner.tenant, format, null), listKey(owner.tenant, format, owner.user)];
     for (const key of [...lists, openKey(owner)]) {
@@ -178,7 +179,7 @@ export class RedisBatchStore implements BatchStore {
   }
 
   async change(batchId: string, { to, from, facts = {} }: BatchChange): Promise<BatchStatus> {
-    const ends = FINAL.has(to);
+    const ends = isFinal(to);
     const fields = Object.entries(facts).flatMap(([name, value]) => [name, JSON.stringify(value)]);
     const [status] = await askScriptForTexts(this.#redis, CHANGE, {
       keys: ['head', ...PARTS].map((part) => keyOf(batchId, part)),
@@ -186,39 +187,52 @@ export class RedisBatchStore implements BatchStore {
       texts: fields,
     });
     if (status === undefined) throw gone(batchId);
-    if (FINAL.has(status as BatchStatus)) {
+    const reached = z.enum(batchStatuses).parse(status);
+    if (isFinal(reached)) {
       const { owner } = await this.spec(batchId);
       await this.#redis.zRem(openKey(owner), [batchId]);
     }
-    return z.enum(batchStatuses).parse(status);
+    return reached;
   }
 
-  async list(
-    owner: { readonly tenant: string; readonly user: string | null; readonly format: BatchFormat },
+  list(
+    owner: BatchOwner,
     { limit, before }: { readonly limit: number; readonly before: BatchHead | null },
   ): Promise<readonly BatchHead[]> {
-    const key = listKey(owner.tenant, owner.format, owner.user);
+    return this.#list(owner, { order: 'desc', last: before, limit });
+  }
+
+  async newerThan(owner: BatchOwner, head: BatchHead, limit: number): Promise<readonly BatchHead[]> {
+    return (await this.#list(owner, { order: 'asc', last: head, limit })).toReversed();
+  }
+
+  async #list(
+    { tenant, format, user }: BatchOwner,
+    { order, last, limit }: { order: 'asc' | 'desc'; last: BatchHead | null; limit: number },
+  ): Promise<readonly BatchHead[]> {
+    const key = listKey(tenant, format, user);
+    const known = last === null ? null : { id: last.spec.batchId, atMs: last.createdAt };
     const heads: BatchHead[] = [];
-    const most = limit + 1;
-    let isBehind = before === null;
-    for (let offset = 0; heads.length < limit; offset += most) {
-      const ids = await newestIds(this.#redis, key, { from: before?.createdAt, offset, count: most });
-      for (const [index, head] of (await Promise.all(ids.map((id) => this.head(id)))).entries()) {
-        if (head === null) await this.#redis.zRem(key, [ids[index] ?? '']);
-        else if (isBehind) heads.push(head);
-        isBehind ||= ids[index] === before?.spec.batchId;
+    const gone: string[] = [];
+    for await (const ids of pagesAfter(this.#redis, key, { order, last: known, count: limit + 1 })) {
+      const found = await Promise.all(ids.map((id) => this.head(id)));
+      for (const [index, head] of found.entries()) {
+        if (head === null) gone.push(ids[index] ?? '');
+        else heads.push(head);
       }
-      if (ids.length < most) break;
+      if (heads.length >= limit) break;
     }
+    // Not before: the pages are counted by what they begin with.
+    if (gone.length > 0) await this.#redis.zRem(key, gone);
     return heads.slice(0, limit);
   }
 
   async open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]> {
-    const ids = await newestIds(this.#redis, openKey(owner), { count: BATCH_LIMITS.openBatchesRead });
+    const ids = await idsByTime(this.#redis, openKey(owner), { count: BATCH_LIMITS.openBatchesRead });
     const heads = await Promise.all(ids.map((id) => this.head(id)));
-    const ended = ids.filter((_, index) => FINAL.has(heads[index]?.status ?? 'failed'));
+    const ended = ids.filter((_, index) => isFinal(heads[index]?.status ?? 'failed'));
     if (ended.length > 0) await this.#redis.zRem(openKey(owner), ended);
-    return heads.filter((head) => head !== null && !FINAL.has(head.status)) as BatchHead[];
+    return heads.filter((head) => head !== null && !isFinal(head.status)) as BatchHead[];
   }
 
   async refuse(shard: ShardName, line: number, response: LineResponse): Promise<void> {

@@ -12,8 +12,8 @@ import {
 } from '../../contracts/erasure.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { type IdsByTimeRedis, idsByTime } from '../../platform/redis/ids-by-time.ts';
 import { askScript, askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
-import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { ErasureScope, Erasures, Found, Left, LeftKind, NewErasure } from './erasures.ts';
 
 /** KEYS head of a new one, running, newest. ARGV JSON of {id, target, fields, most}. -> {id of the one that runs} */
@@ -117,7 +117,7 @@ export class RedisErasures implements Erasures {
     tenant: string,
     { limit, before }: { readonly limit: number; readonly before: number | null },
   ): Promise<readonly ErasureView[]> {
-    const ids = await newestIds(this.#redis, REDIS_KEYS.erasures(tenant, 'newest'), {
+    const ids = await idsByTime(this.#redis, REDIS_KEYS.erasures(tenant, 'newest'), {
       from: before === null ? undefined : `(${before}`,
       count: limit,
     });

@@ -7,6 +7,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { OBJECT_FOLDERS, REDIS_KEYS } from '../../contracts/names.ts';
 import { DAY_MS } from '../../contracts/time.ts';
 import { keyPart, type ObjectStore, type UploadOptions } from '../../platform/object-store/object-store.ts';
+import { type IdsByTimeRedis, pagesAfter } from '../../platform/redis/ids-by-time.ts';
 import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { FileName, FilePage, FileStore, StoredFile } from './file-store.ts';
 
@@ -48,17 +49,11 @@ const recordSchema = z.object({
 
 const dueSchema = z.tuple([z.string(), z.string()]);
 
-interface FilesRedis extends ScriptRedis {
+interface FilesRedis extends ScriptRedis, IdsByTimeRedis {
   get(key: string): Promise<string | null>;
   mGet(keys: string[]): Promise<(string | null)[]>;
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, member: string): Promise<unknown>;
-  zRange(
-    key: string,
-    from: number | string,
-    to: number | string,
-    options: { BY: 'SCORE'; REV?: true; LIMIT: { offset: number; count: number } },
-  ): Promise<string[]>;
 }
 
 export class RedisFileStore implements FileStore {
@@ -114,26 +109,15 @@ export class RedisFileStore implements FileStore {
     { tenant, user }: { readonly tenant: string; readonly user: string | null },
     { limit, after, order, purpose }: FilePage,
   ): Promise<{ readonly files: readonly StoredFile[]; readonly hasMore: boolean }> {
-    const key = listKey(tenant, user);
     const files: StoredFile[] = [];
-    const isDown = order === 'desc';
-    const start = isDown ? '+inf' : '-inf';
-    // Files of one moment share a score: the page begins with those of the last one, which are skipped.
-    const from = after === null ? start : after.createdAt;
-    const count = limit + 1;
-    let isBehind = after === null;
-    for (let offset = 0; files.length <= limit; offset += count) {
-      const ids = await this.#redis.zRange(key, from, isDown ? '-inf' : '+inf', {
-        BY: 'SCORE',
-        ...(isDown ? { REV: true } : {}),
-        LIMIT: { offset, count },
-      });
+    const last = after === null ? null : { id: after.fileId, atMs: after.createdAt };
+    const pages = pagesAfter(this.#redis, listKey(tenant, user), { order, last, count: limit + 1 });
+    for await (const ids of pages) {
       for (const file of await this.#read(tenant, ids)) {
-        const isWanted = isBehind && (purpose === undefined || file.purpose === purpose);
+        const isWanted = purpose === undefined || file.purpose === purpose;
         if (isWanted && file.expiresAt > Date.now()) files.push(file);
-        isBehind ||= file.fileId === after?.fileId;
       }
-      if (ids.length < count) break;
+      if (files.length > limit) break;
     }
     return { files: files.slice(0, limit), hasMore: files.length > limit };
   }

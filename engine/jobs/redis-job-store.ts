@@ -9,8 +9,8 @@ import { type JobEvent, type JobEventBody, jobEventBodySchema } from '../../cont
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { type IdsByTimeRedis, idsByTime } from '../../platform/redis/ids-by-time.ts';
 import { askScript, askScriptForTexts, script } from '../../platform/redis/lua-script.ts';
-import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { LogRedis } from '../streaming/redis-event-log.ts';
 import type { AppendOutcome, JobCreation, JobHead, JobSpec, JobStore } from './job-store.ts';
 
@@ -218,7 +218,7 @@ export class RedisJobStore implements JobStore {
     { limit, before }: { readonly limit: number; readonly before: number | null },
   ): Promise<JobHead[]> {
     const key = REDIS_KEYS.jobsOf(tenant, user);
-    const ids = await newestIds(this.#redis, key, {
+    const ids = await idsByTime(this.#redis, key, {
       from: before === null ? undefined : `(${before}`,
       count: limit,
     });

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Router } from 'express';
 import { z } from 'zod';
-import { BATCH_LIMITS } from '../../../contracts/batch-limits.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { DAY_MS } from '../../../contracts/time.ts';
@@ -15,6 +14,7 @@ import { lineHeaders } from '../../batches/line-headers.ts';
 import { assertMayOpen, batchIdFor, findEarlierTry, startBatch } from '../../batches/start-batch.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { RETRY_COUNT_HEADER } from '../../generations/client-retries.ts';
+import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema, parseQuery, requireJson } from '../../http/read-request.ts';
 import { sendFile } from '../openai-files/routes.ts';
 import { messageBatch } from './message-batch.ts';
@@ -131,24 +131,7 @@ async function listBatches(dependencies: ApiDependencies, caller: Caller, reques
   const heads =
     first === null
       ? await batches.list(owner, { limit: limit + 1, before: last })
-      : await newerThan(dependencies, owner, first, limit + 1);
+      : await batches.newerThan(owner, first, limit + 1);
   const page = first === null ? heads.slice(0, limit) : heads.slice(-limit);
-  return {
-    data: page.map(messageBatch),
-    has_more: heads.length > limit,
-    first_id: page[0]?.spec.batchId ?? null,
-    last_id: page.at(-1)?.spec.batchId ?? null,
-  };
-}
-
-/** The last batches before one, the newest first. */
-async function newerThan(
-  { batches }: Pick<ApiDependencies, 'batches'>,
-  owner: Parameters<ApiDependencies['batches']['list']>[0],
-  { spec }: BatchHead,
-  limit: number,
-): Promise<readonly BatchHead[]> {
-  const newest = await batches.list(owner, { limit: BATCH_LIMITS.batchesListed, before: null });
-  const place = newest.findIndex((head) => head.spec.batchId === spec.batchId);
-  return newest.slice(Math.max(0, place - limit), Math.max(0, place));
+  return idPage(page.map(messageBatch), heads.length > limit);
 }

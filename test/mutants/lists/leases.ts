@@ -127,7 +127,7 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
   {
     name: 'heartbeat-each-second',
     breaks: 'Each stream costs Temporal a write of its state per second.',
-    file: 'activities/stream-from-provider.ts',
+    file: 'activities/heartbeats.ts',
     find: 'heartbeatTimeoutMs * HEARTBEAT)',
     replace: '1_000)',
     caughtBy: { tests: [E2E] },
