@@ -83,7 +83,7 @@ export function createJobParts(
     fairnessKeyOf: fairnessKey,
     orderGeneration: ({ owner, leftMicroUsd, ...submission }) =>
       orderGeneration(submit, owner, submission, leftMicroUsd),
-    orderJob: (owner, jobId, request) => orderJob(ofJobs, owner, jobId, request),
+    orderJob: (owner, job) => orderJob(ofJobs, owner, job),
   };
   return { dependencies, submit };
 }

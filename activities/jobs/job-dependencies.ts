@@ -3,6 +3,7 @@ import type { GenerationOrder, GenerationRequest } from '../../contracts/generat
 import type { JobOrder } from '../../contracts/job-steps.ts';
 import type { JobRequest } from '../../contracts/jobs.ts';
 import type { MicroUsd } from '../../contracts/money.ts';
+import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { JobOwner, JobStore } from '../../engine/jobs/job-store.ts';
 import type { RedisScheduleStore, runIdOf } from '../../engine/jobs/schedule-store.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
@@ -18,10 +19,19 @@ export interface GenerationToOrder {
   readonly owner: JobOwner;
   readonly generationId: string;
   readonly request: GenerationRequest;
+  /** In place of one in the request. */
+  readonly webhook?: SealedWebhook;
   /** How long its log is kept after its end. */
   readonly keptMs: number;
   /** The most that it may cost; null: no limit. */
   readonly leftMicroUsd: MicroUsd | null;
+}
+
+export interface JobToOrder {
+  readonly jobId: string;
+  readonly request: JobRequest;
+  /** In place of one in the request. */
+  readonly webhook?: SealedWebhook;
 }
 
 export interface JobDependencies {
@@ -34,7 +44,7 @@ export interface JobDependencies {
    */
   readonly orderGeneration: (generation: GenerationToOrder) => Promise<OrderedGeneration | null>;
   /** Creates a job as the API does, except for the start of its run. @throws UnbrokenError */
-  readonly orderJob: (owner: JobOwner, jobId: string, request: JobRequest) => Promise<JobOrder>;
+  readonly orderJob: (owner: JobOwner, job: JobToOrder) => Promise<JobOrder>;
   readonly schedules: Pick<RedisScheduleStore, 'find' | 'mayPay'>;
   readonly runIdOf: typeof runIdOf;
   /** By which Temporal's queues are fair. */

@@ -16,12 +16,14 @@ export function openTick(dependencies: Opening) {
     if (schedule === null) return { kind: 'refused', failure: { code: 'not_found' } };
     if (!(await schedules.mayPay(schedule))) return { kind: 'refused', failure: { code: 'unauthorized' } };
     const { owner, request } = schedule;
+    const webhook = schedule.webhook === undefined ? {} : { webhook: schedule.webhook };
     const priorityKey = request.generation?.priority ?? request.job?.priority;
     const fairness = { fairnessKey: fairnessKeyOf(owner) };
     const priority = priorityKey === undefined ? fairness : { ...fairness, priorityKey };
     try {
       if (request.job !== undefined) {
-        return { kind: 'job', order: await orderJob(owner, runIdOf('job', tick), request.job), priority };
+        const job = { jobId: runIdOf('job', tick), request: request.job, ...webhook };
+        return { kind: 'job', order: await orderJob(owner, job), priority };
       }
       if (request.generation === undefined)
         throw new RangeError(`The schedule ${scheduleId} starts nothing.`);
@@ -29,6 +31,7 @@ export function openTick(dependencies: Opening) {
         owner,
         generationId: runIdOf('generation', tick),
         request: request.generation,
+        ...webhook,
         keptMs: logKeptMs,
         leftMicroUsd: null,
       });

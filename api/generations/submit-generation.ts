@@ -2,6 +2,7 @@
 import { withoutStoring } from '../../contracts/cache-mode.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationInput, GenerationOrder, GenerationRequest } from '../../contracts/generation.ts';
+import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
@@ -44,6 +45,8 @@ interface SubmittedChoice {
 
 interface Submission {
   readonly request: GenerationRequest;
+  /** In place of one in the request. */
+  readonly webhook?: SealedWebhook;
   readonly idempotencyKey: string | undefined;
   /** Chosen by the caller of this function; absent if it depends on the key alone. */
   readonly id?: ChosenId;
@@ -105,6 +108,8 @@ export async function submitGeneration(
 
 interface OrderedSubmission {
   readonly request: GenerationRequest;
+  /** In place of one in the request. */
+  readonly webhook?: SealedWebhook;
   readonly generationId: string;
   /** How long the log is kept after its end. */
   readonly keptMs: number;
@@ -216,7 +221,7 @@ function usesNoCache({ logprobs }: GenerationRequest, choice: SubmittedChoice | 
 async function identify(
   dependencies: SubmitDependencies,
   caller: Caller,
-  { request, idempotencyKey, origin, id, turn, choice }: Submission,
+  { request, webhook, idempotencyKey, origin, id, turn, choice }: Submission,
 ): Promise<Identity> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
@@ -229,7 +234,8 @@ async function identify(
   // The input composed for the first request counts: a prompt label may have moved since.
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
-  const input = storedInput ?? (await composeInput(dependencies, composition, request));
+  const composed = storedInput ?? (await composeInput(dependencies, composition, request));
+  const input = webhook === undefined ? composed : { ...composed, webhook };
   if (storedInput === null) await refuseSchema(dependencies, caller, input);
   const choices = choice === undefined ? {} : { choices: choice.count };
   const requestHash = hashRequest({ ...withoutHistory(request, turn), stream: undefined, ...choices });

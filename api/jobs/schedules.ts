@@ -24,6 +24,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { askTemporal } from '../generations/ask-temporal.ts';
 import { composeInput } from '../generations/compose-input.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
+import { sealWebhook } from '../generations/seal-webhook.ts';
 import { inputOf, planJob } from './plan-job.ts';
 
 type ScheduleDependencies = Pick<
@@ -62,11 +63,15 @@ export async function createSchedule(
   const scheduleId = generationIdFor(caller, idempotencyKey).replace(/^gen_/, 'sched_');
   const user = userFor(caller, request.generation?.user ?? request.job?.user);
   await checkWhatRuns(dependencies, { ...caller, user }, request);
-  await dependencies.stored.takePrompt(tenant, bytesOf(request));
+  const webhook = request.generation?.webhook ?? request.job?.webhook;
+  const sealed = webhook === undefined ? {} : { webhook: await sealWebhook(dependencies, tenant, webhook) };
+  const stored = withoutWebhook(request);
+  await dependencies.stored.takePrompt(tenant, bytesOf(stored));
   const schedule = await dependencies.schedules.add({
     scheduleId,
     owner: { tenant, user, team, keyId, scopes },
-    request,
+    request: stored,
+    ...sealed,
     requestHash: hashRequest(request),
     createdAt: Date.now(),
   });
@@ -86,6 +91,14 @@ export async function createSchedule(
     throw new UnbrokenError('invalid_request', `times: ${error.message}.`);
   }
   return schedule;
+}
+
+function withoutWebhook({ generation, job, ...request }: ScheduleRequest): ScheduleRequest {
+  return {
+    ...request,
+    ...(generation === undefined ? {} : { generation: { ...generation, webhook: undefined } }),
+    ...(job === undefined ? {} : { job: { ...job, webhook: undefined } }),
+  };
 }
 
 /** Whether it could start now: models, prompts, variables, inputs. */

@@ -35,7 +35,7 @@ interface JobToStart {
   readonly planned: PlannedJob;
   readonly input: Readonly<Record<string, unknown>>;
   readonly request: Pick<JobRequest, 'deadlineMs' | 'maxCostMicroUsd' | 'metadata' | 'priority' | 'webhook'>;
-  /** Of the earlier job that this one repeats. */
+  /** Of the earlier job that this one repeats, or of its schedule; used where the request has none. */
   readonly webhook?: JobSpec['webhook'];
   /** What an earlier job did. */
   readonly reused?: ReusedSteps;
@@ -97,8 +97,7 @@ type OrderDependencies = PlanDependencies &
 export async function orderJob(
   dependencies: OrderDependencies,
   owner: Caller,
-  jobId: string,
-  request: JobRequest,
+  { jobId, request, webhook }: Pick<JobToStart, 'jobId' | 'webhook'> & { readonly request: JobRequest },
 ): Promise<JobOrder> {
   // The id stands for the request.
   const requestHash = hashRequest(jobId);
@@ -114,6 +113,7 @@ export async function orderJob(
     planned,
     input,
     request,
+    ...(webhook === undefined ? {} : { webhook }),
   });
 }
 
@@ -139,7 +139,7 @@ export async function startJob(
 async function createJob(
   dependencies: OrderDependencies,
   caller: Caller,
-  { jobId, requestHash, user, planned, input, request, reused, webhook: ofEarlierJob }: JobToStart,
+  { jobId, requestHash, user, planned, input, request, reused, webhook: inherited }: JobToStart,
 ): Promise<JobOrder> {
   const { jobs, stored, config } = dependencies;
   const { definition, pipeline, checked } = planned;
@@ -148,7 +148,7 @@ async function createJob(
   const deadlineAtMs = Date.now() + deadlineMs;
   const maxCostMicroUsd = request.maxCostMicroUsd ?? definition.maxCostMicroUsd ?? null;
   const webhook =
-    request.webhook === undefined ? ofEarlierJob : await sealWebhook(dependencies, tenant, request.webhook);
+    request.webhook === undefined ? inherited : await sealWebhook(dependencies, tenant, request.webhook);
   const spec: JobSpec = {
     owner: { tenant, user, team, keyId, scopes },
     definition,

@@ -5,12 +5,16 @@ import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { ScheduleRequest } from '../../contracts/schedules.ts';
+import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { JobOwner } from './job-store.ts';
 
 export interface StoredSchedule {
   readonly scheduleId: string;
   readonly owner: JobOwner;
+  /** Without its webhook, which holds a secret. */
   readonly request: ScheduleRequest;
+  /** That of its request; notified of each run. */
+  readonly webhook?: SealedWebhook;
   readonly requestHash: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import OpenAI from 'openai';
 import { createClient, type UnbrokenClient } from '../../clients/typescript/index.ts';
 import type { DeliveryView } from '../../contracts/webhooks.ts';
+import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
-import { temporalText } from '../harness/stored-text.ts';
+import { redisText, temporalText } from '../harness/stored-text.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -350,4 +351,33 @@ describe('a delivery', () => {
     const byId = new Map(receiver.at(path).map(({ headers, body }) => [headers['webhook-id'], body]));
     expect(byId.size).toBe(submitted.length);
   });
+});
+
+describe('the webhook of a schedule', () => {
+  const times = { cron: ['0 6 1 1 *'] };
+  const input = promptOf({ tokens: 5, delayMs: 0 });
+
+  test.each([
+    ['response.completed', () => ({ generation: { input, webhook: webhook() } })],
+    ['job.completed', () => ({ job: { definition: { steps: { one: { input } } }, webhook: webhook() } })],
+  ])('learns of %s at each tick', async (type, run) => {
+    const { id } = await client.schedules.create({ times, ...run() });
+    for (const count of [1, 2]) {
+      await client.schedules.trigger(id);
+      await untilReceived(count);
+    }
+    for (const received of receiver.at(path)) {
+      expect(JSON.parse(received.body)).toMatchObject({ type });
+      await expect(unwrap(received, SECRET)).resolves.toBeDefined();
+    }
+  });
+});
+
+test('neither an address nor a secret of all these webhooks stands in Redis', async () => {
+  const redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+  const stored = await redisText(redis);
+  redis.destroy();
+  expect(stored).toContain('sched_');
+  expect(stored).not.toContain('/hook-');
+  expect(stored).not.toContain(SECRET);
 });

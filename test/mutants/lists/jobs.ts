@@ -40,6 +40,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [FLOW] },
   },
   {
+    name: 'schedule-webhook-unsealed',
+    breaks: 'The secret of a webhook stands in Redis for as long as its schedule does.',
+    file: 'api/jobs/schedules.ts',
+    find: '    request: stored,',
+    replace: '    request,',
+    caughtBy: { tests: ['test/e2e/webhooks.test.ts'] },
+  },
+  {
     name: 'job-append-not-once',
     breaks: 'A step of a job that is repeated after a crash is in its events twice.',
     file: 'engine/jobs/redis-job-store.ts',
