@@ -28,16 +28,19 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** Each command is a list of steps for the pinned Node; the last one gets the caller's arguments. */
+const TYPECHECKS = [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS];
+const CHECKS = [...TYPECHECKS, LINT];
+
+/** What the pinned Node runs: the checks beside each other, then the program, which gets the caller's arguments. */
 const COMMANDS = {
-  start: [['bin/start.ts']],
-  test: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS, LINT, JEST],
-  check: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS, LINT],
-  lint: [LINT],
-  typecheck: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS],
-  prove: [['test/prove/main.ts']],
-  bench: [['tools/bench/main.ts']],
-  docs: [['tools/docs/build.ts']],
+  start: { program: ['bin/start.ts'] },
+  test: { checks: CHECKS, program: JEST },
+  check: { checks: CHECKS },
+  lint: { program: LINT },
+  typecheck: { checks: TYPECHECKS },
+  prove: { program: ['test/prove/main.ts'] },
+  bench: { program: ['tools/bench/main.ts'] },
+  docs: { program: ['tools/docs/build.ts'] },
 };
 const NEEDS_SERVICES = new Set(['start', 'test', 'prove', 'bench']);
 
@@ -115,9 +118,9 @@ function findPinnedNode() {
 
 async function main() {
   const [name, ...args] = process.argv.slice(2);
-  const steps = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
-  if (steps === undefined)
+  if (!Object.hasOwn(COMMANDS, name ?? ''))
     fail(`Unknown command: ${name}`, `Use one of ${Object.keys(COMMANDS).join(', ')}.`);
+  const { checks = [], program } = COMMANDS[name];
   // Downloads wait for the network and npm for the disk, so both together take little longer than npm alone.
   const installed = installDependencies();
   const programs = await (NEEDS_SERVICES.has(name) ? findProgramFolders(say) : Promise.resolve([])).catch(
@@ -136,11 +139,8 @@ async function main() {
     // Every process of ours compiles the same TypeScript: with the results kept, its start takes half the CPU time.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile'),
   };
-  for (const [index, step] of steps.entries()) {
-    const isLast = index === steps.length - 1;
-    const code = await run(node, isLast ? [...step, ...args] : step, env);
-    if (code !== 0) process.exit(code);
-  }
+  const failed = (await Promise.all(checks.map((check) => run(node, check, env)))).find((code) => code !== 0);
+  process.exit(failed ?? (program === undefined ? 0 : await run(node, [...program, ...args], env)));
 }
 
 await main();

@@ -59,7 +59,7 @@ export function createCache(
         config.cache.default),
       share: config.cache.share,
     }),
-    warmUp: () => cache.warmUp(),
+    warmUp: () => (config.cache.warmUp ? cache.warmUp() : Promise.resolve()),
     close: async () => {
       await Promise.all([embedder?.close(), verifier.close()]);
     },

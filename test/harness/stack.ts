@@ -11,6 +11,9 @@ import { announcedServices } from './shared-services.ts';
 import { connectSimulator, type Simulator } from './simulator.ts';
 import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 
+/** Shared by all stacks: the workflow bundle, which takes seconds, is kept there. */
+export const TEST_DATA_DIR = join(PROJECT_ROOT, '.unbroken', 'test');
+
 interface StackPlan {
   readonly workers?: number;
   readonly apis?: number;
@@ -86,8 +89,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       UNBROKEN_SIMULATOR_URL: simulator.url,
       UNBROKEN_LOG_LEVEL: 'warn',
       UNBROKEN_CONFIG: configPath,
-      // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
-      UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
+      UNBROKEN_DATA_DIR: TEST_DATA_DIR,
       UNBROKEN_DEV_KEY: key,
       ...plan.env,
     };
@@ -124,10 +126,13 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
   }
 }
 
-/** A look-up in the cache ends without a hit after 150 ms, which a busy machine takes for nothing. */
+/**
+ * A look-up in the cache ends without a hit after 150 ms, which a busy machine takes for nothing. With more time its
+ * models can be loaded when they are needed; most suites need none.
+ */
 function withPatience(config: object): object {
   const cache = 'cache' in config && typeof config.cache === 'object' ? config.cache : {};
-  return { ...config, cache: { lookUpMs: 10_000, ...cache } };
+  return { ...config, cache: { lookUpMs: 10_000, warmUp: false, ...cache } };
 }
 
 export async function takeSeat(

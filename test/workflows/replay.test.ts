@@ -1,22 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
+import { TEST_DATA_DIR } from '../harness/stack.ts';
 import { readHistory, recordedNames, writeHistory } from './history-file.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { RECORDED_RUNS } from './runs.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'unbroken-replay-'));
 let bundle: { code: string };
 
 beforeAll(async () => {
   installQuietRuntime();
-  bundle = await bundleWorkflows(folder);
+  bundle = await bundleWorkflows(TEST_DATA_DIR);
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each(recordedNames())('a run of older code (%s) continues under this code', async (name) => {
   await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));
@@ -29,7 +24,7 @@ test('every run of runs.ts has a history, and no history is ever overwritten', (
 });
 
 test('a generation that ran before continues where traces have been turned on', async () => {
-  const workflowBundle = await bundleWorkflows(folder, { isTraced: true });
+  const workflowBundle = await bundleWorkflows(TEST_DATA_DIR, { isTraced: true });
   const exporter = { export: { fn: () => undefined, callDuringReplay: false } };
   await Worker.runReplayHistory({ workflowBundle, sinks: { exporter } }, readHistory('fallback'));
 });

@@ -1,7 +1,4 @@
 /** A local Temporal with our search attributes, and workers whose activities are stubs that record their calls. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/create-activities.ts';
@@ -14,6 +11,7 @@ import { findTemporalExecutable } from '../../tools/services/programs/temporal-c
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
 import { createWebhookWorker } from '../../worker/webhook-worker.ts';
+import { TEST_DATA_DIR } from '../harness/stack.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 
 export const FIRST = { provider: 'first', model: 'm1' };
@@ -33,7 +31,6 @@ export interface WorkflowEnvironment {
 
 export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
   installQuietRuntime();
-  const folder = mkdtempSync(join(tmpdir(), 'unbroken-workflows-'));
   const path = await findTemporalExecutable((line) => process.stderr.write(`${line}\n`));
   const attributes = Object.entries(SEARCH_ATTRIBUTES);
   const [temporal, bundle] = await Promise.all([
@@ -43,7 +40,7 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
         extraArgs: attributes.flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
       },
     }),
-    bundleWorkflows(folder),
+    bundleWorkflows(TEST_DATA_DIR),
   ]);
   return {
     temporal,
@@ -71,10 +68,7 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
         await Promise.all(waiting);
       }
     },
-    async stop() {
-      await temporal.teardown();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: () => temporal.teardown(),
   };
 }
 
