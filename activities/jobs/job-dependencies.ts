@@ -27,7 +27,7 @@ export interface GenerationToOrder {
   readonly leftMicroUsd: MicroUsd | null;
 }
 
-export interface JobToOrder {
+interface JobToOrder {
   readonly jobId: string;
   readonly request: JobRequest;
   /** In place of one in the request. */
