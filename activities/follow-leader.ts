@@ -91,7 +91,7 @@ async function findFollowed(dependencies: FindDependencies, opened: Opened): Pro
   const { reads, writes } = cacheUseOf(step.order.cache);
   const { route, generationId } = step.order;
   const { acceptedFalseHits } = dependencies.cacheSettings(route);
-  const wishes = { mayLead: reads && writes, acceptedFalseHits };
+  const wishes = { askedAtMs: log.head.createdAt, mayLead: reads && writes, acceptedFalseHits };
   // If Redis does not answer, there is no flight, and no reason to wait for one.
   const joined = await dependencies.flights
     .join(questionOf(dependencies.cacheSettings, step.order, input), generationId, wishes)

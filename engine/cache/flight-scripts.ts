@@ -9,11 +9,16 @@ const LEASE_MS = 10 * 60_000;
 /** A closed flight bridges the time until its answer is stored. */
 const CLOSED_MS = 3_000;
 
-/** ARGV[2] the question; '' for a generation that may only follow. -> {'lead' | 'follow' | 'none', leader} */
+/**
+ * A generation that was asked before the answer was stored may have looked it up too early: it follows, for as long as
+ * the closed flight is known.
+ * ARGV[2] the question; '' for a generation that may only follow. -> {'lead' | 'follow' | 'none', leader}
+ */
 export const JOIN = script(`
 local ask = cjson.decode(ARGV[1])
 local leader = redis.call('HGET', KEYS[1], 'leader')
-if leader and leader ~= ask.generationId and redis.call('HEXISTS', KEYS[1], 'stored') == 1 then
+local storedAt = redis.call('HGET', KEYS[1], 'storedAt')
+if leader and leader ~= ask.generationId and storedAt and ask.askedAtMs >= tonumber(storedAt) then
   redis.call('DEL', KEYS[1])
   leader = false
 end
@@ -39,11 +44,12 @@ redis.call('PEXPIRE', KEYS[1], ${CLOSED_MS})
 return 1
 `);
 
-/** The leader's answer is stored. */
+/** The leader's answer is stored. The time is Redis's, as that at which a generation was asked. */
 export const FORGET = script(`
 local ask = cjson.decode(ARGV[1])
 if redis.call('HGET', KEYS[1], 'leader') ~= ask.leader then return 0 end
-return redis.call('HSET', KEYS[1], 'stored', '1')
+local time = redis.call('TIME')
+return redis.call('HSET', KEYS[1], 'storedAt', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 `);
 
 /** The leader has failed or fallen silent. */

@@ -15,6 +15,8 @@ export interface FlightRef {
 
 /** Whether others may follow this generation, and how sure a match it may follow. */
 export interface FlightWishes {
+  /** When it was asked, by the clock of Redis. */
+  readonly askedAtMs: number;
   readonly mayLead: boolean;
   /** The share of false hits among close questions that the route accepts, from 0 to 1. */
   readonly acceptedFalseHits: number;
@@ -77,7 +79,7 @@ export interface Flights extends FlightMembers {
    * @returns how many share, the leader included; 1 without followers.
    */
   close(question: CacheQuestion, answer: WholeAnswer): Promise<number>;
-  /** The leader's answer is stored: a new generation must look it up there and not follow the leader. */
+  /** The leader's answer is stored: one that is asked from now on must look it up there. */
   forget(question: CacheQuestion, generationId: string): Promise<void>;
   /** The leader has failed or fallen silent: no other generation may join it. */
   dissolve(flight: FlightRef, leader: string): Promise<void>;

@@ -84,7 +84,7 @@ export class RedisFlights implements Flights {
   async join(
     question: CacheQuestion,
     generationId: string,
-    { mayLead, acceptedFalseHits }: FlightWishes,
+    { askedAtMs, mayLead, acceptedFalseHits }: FlightWishes,
   ): Promise<Joined> {
     const own = flightOf(question);
     const questionId = pointId(cacheKey(question));
@@ -101,7 +101,7 @@ export class RedisFlights implements Flights {
       const { flight } = match;
       const [role = '', leader = ''] = await askScriptForTexts(this.#redis, JOIN, {
         keys: keysOf(flight),
-        ask: { flight: flight.key, generationId },
+        ask: { flight: flight.key, generationId, askedAtMs },
         texts: [description],
       });
       if (role === 'lead') return { role: 'alone' };

@@ -57,7 +57,7 @@ beforeEach(async () => {
   count += 1;
   [leader, follower] = [`gen_leader${count}`, `gen_follower${count}`];
   leaderLog = await begin(leader);
-  await flights.join(question(), leader, { mayLead: true, acceptedFalseHits: 0.01 });
+  await flights.join(question(), leader, { askedAtMs: Date.now(), mayLead: true, acceptedFalseHits: 0.01 });
   await say('One ');
 });
 
@@ -324,7 +324,11 @@ describe('a follower that was not counted pays nothing', () => {
 
 test('a follower is a member only once its own log has noted it, also where a process died between the two', async () => {
   const writer = await begin(follower);
-  const joined = await flights.join(question(), follower, { mayLead: true, acceptedFalseHits: 0.01 });
+  const joined = await flights.join(question(), follower, {
+    askedAtMs: Date.now(),
+    mayLead: true,
+    acceptedFalseHits: 0.01,
+  });
   if (joined.role !== 'follow') throw new Error('it follows');
   // Died before the note.
   expect(await fixShares()).toBe(1);

@@ -16,7 +16,7 @@ import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
 const verifier = createThreadedVerifier(PATIENT);
-const wishes = { mayLead: true, acceptedFalseHits: 0.01 };
+const wishes = { askedAtMs: Number.MAX_SAFE_INTEGER, mayLead: true, acceptedFalseHits: 0.01 };
 let server: TestRedis;
 let redis: RedisConnection;
 let count = 0;
@@ -139,6 +139,9 @@ describe('a flight', () => {
     await close(ask('Why?'), leader);
     await end(leader);
     await flights().forget(ask('Why?'), leader);
+    // One that was asked before may have looked for it before, and would pay for the answer again.
+    const early = await flights().join(ask('Why?'), 'c', { ...wishes, askedAtMs: Date.now() - 1_000 });
+    expect(early).toMatchObject({ role: 'follow', leader });
     const next = await newLeader(ask('Why?'));
     expect(await follow(ask('Why?'), 'd')).toMatchObject({ leader: next });
     expect(await flights().leave(leader, 'b')).toMatchObject({ state: 'owed', by: 2 });

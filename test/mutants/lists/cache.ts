@@ -111,4 +111,12 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/activities/look-up-cache.test.ts'] },
   },
+  {
+    name: 'early-asker-leads-again',
+    breaks: 'A question that was looked up a moment before its answer was stored is paid again.',
+    file: 'engine/cache/flight-scripts.ts',
+    find: ' and ask.askedAtMs >= tonumber(storedAt)',
+    replace: '',
+    caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
+  },
 ];
