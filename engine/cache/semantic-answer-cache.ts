@@ -160,7 +160,9 @@ export class SemanticAnswerCache implements AnswerCache {
     });
     for (const { id, similarity, probability } of same) {
       const matchedBy = probability === undefined ? 'rules' : 'model';
-      const answer = await this.#take({ id, similarity, matchedBy, probability }, question, scope);
+      // The same words are found here if they were stored after the look-up above.
+      const match: Match = id === pointId(key) ? sameWords(id) : { id, similarity, matchedBy, probability };
+      const answer = await this.#take(match, question, scope);
       if (answer !== null) return { outcome: 'hit', answer };
     }
     if (unsure === undefined || !limits.judge || noteJudge === undefined) {
