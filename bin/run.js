@@ -33,15 +33,20 @@ const CHECKS = [...TYPECHECKS, LINT];
 
 /** What the pinned Node runs: the checks beside each other, then the program, which gets the caller's arguments. */
 const COMMANDS = {
-  start: { program: ['bin/start.ts'] },
-  test: { checks: CHECKS, program: JEST },
-  check: { checks: CHECKS },
-  lint: { program: LINT },
-  typecheck: { checks: TYPECHECKS },
-  prove: { program: ['test/prove/main.ts'] },
-  bench: { program: ['tools/bench/main.ts'] },
-  docs: { program: ['tools/docs/build.ts'] },
+  start: { about: 'starts everything, with a first generation', program: ['bin/start.ts'] },
+  test: {
+    about: 'types, lint and tests: all of them, or a file: npm test -- test/house',
+    checks: CHECKS,
+    program: JEST,
+  },
+  check: { about: 'types and lint', checks: CHECKS },
+  lint: { about: 'lint', program: LINT },
+  typecheck: { about: 'types', checks: TYPECHECKS },
+  prove: { about: 'the proofs: npm run prove -- --help lists them', program: ['test/prove/main.ts'] },
+  bench: { about: 'the benchmarks: npm run bench -- --help lists them', program: ['tools/bench/main.ts'] },
+  docs: { about: 'builds the documentation site', program: ['tools/docs/build.ts'] },
 };
+const HELP = new Set(['--help', '-h', 'help']);
 const NEEDS_SERVICES = new Set(['start', 'test', 'prove', 'bench']);
 
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -49,6 +54,14 @@ const say = (line) => process.stderr.write(`${line}\n`);
 function fail(message, fix) {
   say(`${message}\n  Fix: ${fix}`);
   process.exit(1);
+}
+
+function usage() {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
+  return ['Usage: npm run COMMAND [-- ARGUMENTS], or node bin/run.js COMMAND [ARGUMENTS]', '', ...lines].join(
+    '\n',
+  );
 }
 
 /** Runs a command to its end and resolves with the exit code. Signals go to the child, which ends when it is ready to. */
@@ -117,9 +130,15 @@ function findPinnedNode() {
 }
 
 async function main() {
-  const [name, ...args] = process.argv.slice(2);
-  if (!Object.hasOwn(COMMANDS, name ?? ''))
-    fail(`Unknown command: ${name}`, `Use one of ${Object.keys(COMMANDS).join(', ')}.`);
+  const [name = '', ...args] = process.argv.slice(2);
+  if (HELP.has(name)) {
+    process.stdout.write(`${usage()}\n`);
+    return;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    say(name === '' ? usage() : `Unknown command: ${name}\n\n${usage()}`);
+    process.exit(1);
+  }
   const { checks = [], program } = COMMANDS[name];
   // Downloads wait for the network and npm for the disk, so both together take little longer than npm alone.
   const installed = installDependencies();
