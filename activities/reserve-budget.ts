@@ -55,7 +55,7 @@ export function reserveBudget(dependencies: Dependencies) {
  * sooner than the budgets do; then only the log shows it. The log has the clock of Redis, a settlement that of a
  * worker.
  */
-function againSinceOf({ againSinceMs, logCreatedAtMs }: GenerationOrder): number | undefined {
+export function againSinceOf({ againSinceMs, logCreatedAtMs }: GenerationOrder): number | undefined {
   if (againSinceMs !== undefined || logCreatedAtMs === undefined) return againSinceMs;
   return Math.max(0, logCreatedAtMs - CLOCK_SKEW_MS);
 }

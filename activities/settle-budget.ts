@@ -10,6 +10,7 @@ import type { Dependencies } from './dependencies.ts';
 import { statisticsOf } from './generation-statistics.ts';
 import { notifyEnded } from './notify-ended.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
+import { againSinceOf } from './reserve-budget.ts';
 
 export function settleBudget(dependencies: Dependencies) {
   const { budget, log, notifyBudget, ended } = dependencies;
@@ -29,6 +30,7 @@ export function settleBudget(dependencies: Dependencies) {
       costMicroUsd,
       attempt: attempts,
       prompt: promptVersionName(order.prompt),
+      againSinceMs: againSinceOf(order),
       counted: facts.then((known) => statisticsOf(order, outcome, known)),
     });
     const [settled, deliveries] = await Promise.all([settling, notifyEnded(dependencies, order, outcome)]);

@@ -83,6 +83,8 @@ export interface Settlement extends BudgetOwner {
   readonly model: string | null;
   /** The version of the named prompt, as name@version. */
   readonly prompt?: string | undefined;
+  /** As of a reservation. */
+  readonly againSinceMs?: number | undefined;
   /** Awaited while the reservation is read. */
   readonly counted: CountedGeneration | Promise<CountedGeneration>;
 }

@@ -79,6 +79,7 @@ const NO_SPARES: ReadonlySet<WindowId> = new Set();
 interface StepFacts {
   readonly step: 'look' | 'reserve' | 'extend' | 'raise' | 'settle';
   readonly prompt?: string | undefined;
+  readonly againSinceMs?: number;
   readonly [fact: string]: string | number | boolean | object | undefined;
 }
 
@@ -154,7 +155,7 @@ export class RedisBudgetLedger implements BudgetLedger {
 
   async settle(settlement: Settlement): Promise<Settled> {
     // Sent together with what `counted` reads.
-    const reading = this.#readBookedAtMs(settlement);
+    const reading = this.#readBookedAtMs(settlement, settlement.againSinceMs);
     reading.catch(() => undefined);
     const facts = settleFacts(settlement, await settlement.counted);
     const answer = await this.#ask(settlement, facts, reading);
@@ -186,10 +187,15 @@ export class RedisBudgetLedger implements BudgetLedger {
     return toReserveOutcome(await this.#ask(owned, facts), owned, this.#clock());
   }
 
-  /** The moment that the reservation of a generation is booked on; null if there is none. */
-  async #readBookedAtMs({ tenant, generationId }: Owned): Promise<number | null> {
-    const stored = await this.#redis.hGet(REDIS_KEYS.budget(tenant, 'reservation', generationId), 'on');
-    return stored === null ? null : Number(stored);
+  /**
+   * The moment that the reservation of a generation is booked on; null if there is none.
+   * @param againSinceMs a settlement from before it belongs to an earlier generation of the same id.
+   */
+  async #readBookedAtMs({ tenant, generationId }: Owned, againSinceMs = 0): Promise<number | null> {
+    const key = REDIS_KEYS.budget(tenant, 'reservation', generationId);
+    const [state, on] = await this.#redis.hmGet(key, ['state', 'on']);
+    const isEarlier = state === 'settled' && Number(on) < againSinceMs - CLOCK_SKEW_MS;
+    return on == null || isEarlier ? null : Number(on);
   }
 
   /**
@@ -201,7 +207,8 @@ export class RedisBudgetLedger implements BudgetLedger {
     const isFirst = facts.step === 'reserve' || facts.step === 'look';
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const alreadyRead = round === 0 ? reading : undefined;
-      const bookedAtMs = isFirst ? null : await (alreadyRead ?? this.#readBookedAtMs(owned));
+      const since = facts.againSinceMs;
+      const bookedAtMs = isFirst ? null : await (alreadyRead ?? this.#readBookedAtMs(owned, since));
       const rules = await this.limits.rulesOf(tenant);
       const plans = subjectsOf(owned).map(({ kind, id }) => rules.planOf(kind, id));
       const answer = await this.#askOnce(owned, { rules, plans, bookedAtMs }, facts);
@@ -315,12 +322,18 @@ function settleFacts(
     provider,
     model,
     prompt,
-  }: Pick<Settlement, 'usage' | 'costMicroUsd' | 'attempt' | 'provider' | 'model' | 'prompt'>,
+    againSinceMs = 0,
+  }: Pick<
+    Settlement,
+    'usage' | 'costMicroUsd' | 'attempt' | 'provider' | 'model' | 'prompt' | 'againSinceMs'
+  >,
   counted: CountedGeneration,
 ): StepFacts {
-  assertCounts({ attempt });
+  assertCounts({ attempt, againSinceMs });
   return {
     step: 'settle',
+    againSinceMs,
+    skewMs: CLOCK_SKEW_MS,
     ...usageFacts(usage, costMicroUsd),
     costMicroUsd,
     attempt,

@@ -64,6 +64,14 @@ assert(heldTokens >= 0 and heldMicroUsd >= 0 and cap >= 0, 'the reservation hold
 assert(bookedTokens >= 0 and bookedMicroUsd >= 0, 'the reservation has booked less than nothing')
 added = numbersOf(kept[11] or '', 6)
 
+-- As in \`reserve\`: such a settlement belongs to an earlier generation of the same id, and this one has reserved nothing.
+-- A settlement of the earlier one cannot arrive once this one has reserved: a run ends after its settlement, and the log
+-- of its successor is created after that end.
+local isEarlier = ask.step == 'settle' and state == 'settled' and tonumber(kept[2] or '0') < ask.againSinceMs - ask.skewMs
+if isEarlier then
+  kept, state, booked, bookedTokens, bookedMicroUsd, added = {}, nil, 0, 0, 0, numbersOf('', 6)
+end
+
 local function granted(tokens, microUsd, output, whole, remaining, warnings)
   return answer({answer = 'granted', tokens = tokens, microUsd = microUsd, output = output, cap = whole,
     remaining = remaining, warnings = warnings, isUnlimited = isUnlimited})
@@ -194,6 +202,7 @@ if ask.step == 'settle' then
     end
     if level ~= before then redis.call('HSET', key, '!' .. limit.name, period .. ' ' .. level) end
   end)
+  if isEarlier then redis.call('HDEL', RESERVATION, 'warnings', 'added', 'booked', 'bookedTokens', 'bookedMicroUsd') end
   redis.call('HSET', RESERVATION, 'state', 'settled', 'on', int(ask.bookedAtMs), 'tokens', '0', 'microUsd', '0')
   redis.call('PEXPIRE', RESERVATION, ask.rememberMs)
   redis.call('ZREM', OPEN, ask.generationId)

@@ -182,4 +182,21 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     replace: '  if (againSinceMs !== undefined || logCreatedAtMs !== 0) return againSinceMs;\n',
     caughtBy: { tests: [SECOND_LIFE] },
   },
+  {
+    name: 'settled-for-its-successor',
+    breaks:
+      'What a generation with the id of a settled one has cost is not booked, because it reserved nothing.',
+    file: 'engine/budget/step-script.ts',
+    find: "local isEarlier = ask.step == 'settle' and state == 'settled' and tonumber",
+    replace: "local isEarlier = ask.step == 'reserve' and state == 'settled' and tonumber",
+    caughtBy: { tests: ['test/engine/budget/same-id-again.test.ts'] },
+  },
+  {
+    name: 'settled-again-by-a-late-clock',
+    breaks: 'A settlement that is repeated by a worker whose clock is behind that of Redis is booked again.',
+    file: 'engine/budget/step-script.ts',
+    find: "tonumber(kept[2] or '0') < ask.againSinceMs - ask.skewMs\nif isEarlier",
+    replace: "tonumber(kept[2] or '0') < ask.againSinceMs\nif isEarlier",
+    caughtBy: { tests: ['test/engine/budget/same-id-again.test.ts'] },
+  },
 ];
