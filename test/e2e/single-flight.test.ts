@@ -12,8 +12,8 @@ import { type Stack, startStack } from '../harness/stack.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-/** Long enough for the followers of a busy machine to join. */
-const PLAN = { tokens: 400, delayMs: 25 };
+/** The leader's answer is held until its followers have joined. */
+const PLAN = { tokens: 400, delayMs: 1, holdAt: 100 };
 const MODEL = 'simulated/sim-large';
 let stack: Stack;
 
@@ -26,12 +26,14 @@ afterAll(async () => {
   await closeTemporalClients();
 });
 beforeEach(() => stack.sim.forget());
-afterEach(() => stack.sim.clearFaults());
+afterEach(async () => {
+  await stack.sim.release();
+  await stack.sim.clearFaults();
+});
 
 async function begin(input: string, options: { deadlineMs?: number } = {}): Promise<Reading> {
-  const { status, body } = await stack.api.create({ input, model: MODEL, ...options });
-  expect(status).toBe(201);
-  return startReading(stack.api, body.id);
+  const { id } = await stack.api.submit({ input, model: MODEL, ...options });
+  return startReading(stack.api, id);
 }
 
 /** One that leads, and then some that join it. */
@@ -122,6 +124,7 @@ function billOf(calls: readonly SimulatedCall[]): { tokens: number; microUsd: nu
 describe('generations that ask the same at the same time', () => {
   test('share one call of the provider: each reader has the whole text, and the parts add up to its cost', async () => {
     const { leader, rest, input } = await beginFlight(3);
+    await stack.sim.release();
     await expectWhole([leader, ...rest], input);
     expect(await stack.sim.calls()).toHaveLength(1);
     const ends = await Promise.all([leader, ...rest].map(async ({ whole }) => endOf(await whole)));
@@ -139,12 +142,13 @@ describe('generations that ask the same at the same time', () => {
 
   test('in other words share it too', async () => {
     // The rules prove short prompts only.
-    const plan = `[[sim tokens=${PLAN.tokens} delay_ms=${PLAN.delayMs}]]`;
+    const plan = `[[sim tokens=${PLAN.tokens} delay_ms=${PLAN.delayMs} gap_at=${PLAN.holdAt}]]`;
     const topic = `widget number ${Date.now()}`;
     const leader = await begin(`How do I return the ${topic}? ${plan}`);
     await leader.deltas(3);
     const other = await begin(`Hello, how do I return the ${topic}, please? ${plan}`);
     expect(await joined(other)).toMatchObject({ leader: leader.id, similarity: expect.any(Number) });
+    await stack.sim.release();
     await Promise.all([leader.whole, other.whole]);
     expect(other.text()).toBe(leader.text());
     expect(await stack.sim.calls()).toHaveLength(1);
@@ -158,6 +162,7 @@ describe('generations that ask the same at the same time', () => {
     const events = await cancelled.whole;
     expect(faultsOf(events)).toEqual([]);
     expect(events.at(-1)).toMatchObject({ type: 'generation-cancel', costMicroUsd: 0 });
+    await stack.sim.release();
     await expectWhole([leader, other], input);
     expect(endOf(await other.whole)).toMatchObject({ shared: { by: 2 } });
     expect(await stack.sim.calls()).toHaveLength(1);
@@ -175,11 +180,12 @@ describe('generations that ask the same at the same time', () => {
 
   test('a leader whose answer a filter ends leaves its followers, who continue by themselves', async () => {
     const input = promptOf(PLAN);
-    await stack.sim.fault({ kind: 'content-filter', afterTokens: 100 });
+    await stack.sim.fault({ kind: 'content-filter', afterTokens: 200 });
     const leader = await begin(input);
     await leader.deltas(3);
     const follower = await begin(input);
     await joined(follower);
+    await stack.sim.release();
     const { text } = await stack.sim.text(input);
     expect(endOf(await leader.whole)).toMatchObject({ finishReason: 'content-filter' });
     const events = await follower.whole;
@@ -193,15 +199,16 @@ describe('generations that ask the same at the same time', () => {
     const seat = await waitFor('a worker has the stream', () => streamingWorker(stack, leader.id));
     await seat.kill();
     await seat.restart();
+    await stack.sim.release();
     await expectWhole([leader, ...rest], input);
     for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 3 } });
   });
 
   test('followers that run out of time leave the whole bill to those who stay', async () => {
-    const input = promptOf({ tokens: 900, delayMs: 8 });
+    const input = promptOf(PLAN);
     const leader = await begin(input);
     await leader.deltas(3);
-    const hasty = await Promise.all(Array.from({ length: 9 }, () => begin(input, { deadlineMs: 1_500 })));
+    const hasty = await Promise.all(Array.from({ length: 9 }, () => begin(input, { deadlineMs: 4_000 })));
     const patient = await begin(input);
     await joined(patient);
     for (const follower of hasty) {
@@ -212,6 +219,7 @@ describe('generations that ask the same at the same time', () => {
       });
     }
     expect(hasty.some(({ events }) => events.some(({ type }) => type === 'cache-join'))).toBe(true);
+    await stack.sim.release();
     await expectWhole([leader, patient], input);
     expect(endOf(await patient.whole)).toMatchObject({ shared: { by: 2 } });
     const calls = await stack.sim.calls();
@@ -220,17 +228,16 @@ describe('generations that ask the same at the same time', () => {
   });
 
   test('a follower that is cancelled while its worker is dead is not counted', async () => {
-    const input = promptOf({ tokens: 900, delayMs: 8 });
-    const leader = await begin(input);
-    await leader.deltas(3);
-    const follower = await begin(input);
-    await joined(follower);
+    const { leader, rest, input } = await beginFlight(1);
+    const [follower] = rest;
+    if (follower === undefined) throw new Error('one follows');
     const seat = await waitFor('a worker has the follower', () => streamingWorker(stack, follower.id));
     await seat.kill();
     await stack.api.cancel(follower.id);
     await seat.restart();
     const last = (await follower.whole).at(-1);
     expect(last?.type).not.toBe('generation-end');
+    await stack.sim.release();
     await expectWhole([leader], input);
     const calls = await stack.sim.calls();
     expect(calls).toHaveLength(1);
@@ -238,11 +245,9 @@ describe('generations that ask the same at the same time', () => {
   });
 
   test('a follower whose run is terminated by hand is not counted', async () => {
-    const input = promptOf({ tokens: 900, delayMs: 8 });
-    const leader = await begin(input);
-    await leader.deltas(3);
-    const follower = await begin(input);
-    await joined(follower);
+    const { leader, rest, input } = await beginFlight(1);
+    const [follower] = rest;
+    if (follower === undefined) throw new Error('one follows');
     const temporal = await temporalClient(stack.env);
     await temporal.workflow.getHandle(workflowId('dev', follower.id)).terminate('by hand');
     const repair = { method: 'POST', body: JSON.stringify({ repair: true }) };
@@ -251,6 +256,7 @@ describe('generations that ask the same at the same time', () => {
     const ended = await follower.whole;
     expect(ended.at(-1)).toMatchObject({ type: 'generation-error', costMicroUsd: 0 });
     expect(ended.some(({ type }) => type === 'provider-start')).toBe(false);
+    await stack.sim.release();
     await expectWhole([leader], input);
     expect(endOf(await leader.whole).shared).toBeUndefined();
     const answer = billOf((await stack.sim.calls()).filter(({ state }) => state === 'done').slice(-1));
@@ -263,11 +269,12 @@ describe('generations that ask the same at the same time', () => {
 
   test("share what made the answer; what failed before it is the leader's alone", async () => {
     const input = promptOf(PLAN);
-    await stack.sim.fault({ kind: 'in-band-error', afterTokens: 60, match: input });
+    await stack.sim.fault({ kind: 'in-band-error', afterTokens: 200, match: input });
     const leader = await begin(input);
     await leader.deltas(3);
     const rest = await Promise.all(Array.from({ length: 3 }, () => begin(input)));
     for (const follower of rest) await joined(follower);
+    await stack.sim.release();
     for (const { whole } of [leader, ...rest]) expect(faultsOf(await whole)).toEqual([]);
     for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 4 } });
     const failed = (await leader.whole).find((event) => event.type === 'provider-error');

@@ -7,7 +7,7 @@ import { tiedToParent } from '../../tools/services/run-process.ts';
 import { waitFor } from './wait-for.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 240_000;
 const END_WITHIN_MS = 10_000;
 const LOG_LINES_KEPT = 5_000;
 /** States of a thread on Linux that runs no more: stopped, traced, dead. */

@@ -118,7 +118,7 @@ async function start(folder: string, environment: Environment): Promise<StartedP
   const gone = new Promise<number | null>((resolve) => child.once('close', resolve));
   const isReady = () => output.includes('Ctrl-C stops all of it') || child.exitCode !== null;
   try {
-    await waitFor('npx unbroken start to be ready', isReady, 120_000);
+    await waitFor('npx unbroken start to be ready', isReady, 280_000);
   } catch (error) {
     child.kill('SIGTERM');
     throw new Error(`npx unbroken start printed:\n${output}`, { cause: error });

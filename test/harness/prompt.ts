@@ -10,11 +10,14 @@ export function promptOf(plan: {
   firstMs?: number;
   /** The provider is silent after so many tokens of its first call. */
   silence?: { afterTokens: number; ms: number };
+  /** After so many tokens of its first call it waits for `sim.release()`: what a test does meanwhile may take long. */
+  holdAt?: number;
 }): string {
   count += 1;
   const delay = plan.delayMs === undefined ? '' : ` delay_ms=${plan.delayMs}`;
   const first = plan.firstMs === undefined ? '' : ` first_ms=${plan.firstMs}`;
   const gap =
     plan.silence === undefined ? '' : ` gap_at=${plan.silence.afterTokens} gap_ms=${plan.silence.ms}`;
-  return `Tell me story ${process.pid}-${Date.now()}-${count}. [[sim script=mixed tokens=${plan.tokens}${delay}${first}${gap}]]`;
+  const hold = plan.holdAt === undefined ? '' : ` gap_at=${plan.holdAt}`;
+  return `Tell me story ${process.pid}-${Date.now()}-${count}. [[sim script=mixed tokens=${plan.tokens}${delay}${first}${gap}${hold}]]`;
 }

@@ -73,6 +73,8 @@ export interface Simulator {
     request: Pick<GenerationRequest, 'tools' | 'output'> & { messages: readonly Message[] },
   ): Promise<SimulatedTruth>;
   fault(fault: z.input<typeof faultSchema>): Promise<void>;
+  /** Lets the answers continue that are held (`holdAt` of a prompt). */
+  release(): Promise<void>;
   clearFaults(): Promise<void>;
   /** Does not check the calls that contain this text by the vendor's rules. */
   lenient(match: string): Promise<void>;
@@ -124,6 +126,9 @@ export function connectSimulator(url: string): Simulator {
       (await ask('POST', 'text', { messages, tools, output })) as SimulatedTruth,
     fault: async (fault) => {
       await ask('POST', 'faults', fault);
+    },
+    release: async () => {
+      await ask('POST', 'release');
     },
     clearFaults: async () => {
       await ask('DELETE', 'faults');

@@ -1,8 +1,10 @@
 /** Plain HTTP against the API, below the TypeScript client: what a caller in any language sees. */
+import { randomUUID } from 'node:crypto';
 import { createParser } from 'eventsource-parser';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationRequest, GenerationView } from '../../contracts/generation.ts';
+import { waitFor } from './wait-for.ts';
 
 interface Answer<Body> {
   readonly status: number;
@@ -19,6 +21,8 @@ export interface UnbrokenApi {
   readonly key: string;
   /** POST /v1/generations, not streamed. `idempotencyKey` is sent as the header of that name. */
   create(request: GenerationRequest, idempotencyKey?: string): Promise<Answer<GenerationView & ErrorAnswer>>;
+  /** The same, repeated with one key while the answer is 503, as clients do: a busy machine may need longer. */
+  submit(request: GenerationRequest): Promise<GenerationView>;
   view(id: string): Promise<Answer<GenerationView & ErrorAnswer>>;
   cancel(id: string): Promise<Answer<unknown>>;
   /** Any call, with the key. */
@@ -45,18 +49,28 @@ export function connectApi(url: string, key: string): UnbrokenApi {
     headers: response.headers,
     body: (await response.json()) as Body,
   });
+  const create: UnbrokenApi['create'] = async (request, idempotencyKey) =>
+    json(
+      await send('/v1/generations', {
+        method: 'POST',
+        body: JSON.stringify(request),
+        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+      }),
+    );
   return {
     url,
     key,
     send,
-    create: async (request, idempotencyKey) =>
-      json(
-        await send('/v1/generations', {
-          method: 'POST',
-          body: JSON.stringify(request),
-          ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
-        }),
-      ),
+    create,
+    submit: async (request) => {
+      const idempotencyKey = randomUUID();
+      const { status, body } = await waitFor('the request is accepted', async () => {
+        const answer = await create(request, idempotencyKey);
+        return answer.status !== 503 && answer;
+      });
+      if (status !== 201) throw new Error(`${status}: ${JSON.stringify(body)}`);
+      return body;
+    },
     view: async (id) => json(await send(`/v1/generations/${id}`)),
     cancel: async (id) => json(await send(`/v1/generations/${id}/cancel`, { method: 'POST' })),
     readOnce: async (id, after, enough = () => false) => {

@@ -5,7 +5,8 @@ import type { Environment, Report } from './programs/service-error.js';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const READY_MS = 60_000;
+/** Long enough for a machine that is busy with other work: it ends a process that hangs. */
+const READY_MS = 300_000;
 
 export interface NodeProgram {
   readonly name: string;

@@ -103,10 +103,11 @@ export async function untilHealthy(
     }
     await Promise.race([sleep(HEALTH_POLL_MS), running.exited]);
   }
+  const endedBefore = end;
   await running.stop();
   const tail = logTail(running.logPath);
-  if (end !== undefined) {
-    throw new EndedWhileStartingError(`${name} ended while it started (${end}).${tail}`, limits.fix);
+  if (endedBefore !== undefined) {
+    throw new EndedWhileStartingError(`${name} ended while it started (${endedBefore}).${tail}`, limits.fix);
   }
   const reason = lastFailure === '' ? '' : ` (${lastFailure})`;
   throw new ServiceError(

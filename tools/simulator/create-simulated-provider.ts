@@ -112,6 +112,9 @@ function control({ calls, faults, limits, leniency }: Model, route: string, body
     case 'DELETE /_sim/calls':
       calls.clear();
       return {};
+    case 'POST /_sim/release':
+      calls.release();
+      return {};
     case 'POST /_sim/faults':
       faults.add(faultSchema.parse(body));
       return {};

@@ -20,6 +20,7 @@ export class SimulatedRun {
   readonly #plan: RunPlan;
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #made = 0;
+  #isReleased = false;
   #state: 'running' | 'done' | 'cancelled' = 'running';
 
   /** Starts at once. */
@@ -41,6 +42,13 @@ export class SimulatedRun {
   cancel(): void {
     if (this.#state === 'running') this.#state = 'cancelled';
     this.#changes.emit('change');
+    this.release();
+  }
+
+  /** Ends a gap that has no time of its own, also one that is still to come. */
+  release(): void {
+    this.#isReleased = true;
+    this.#changes.emit('release');
   }
 
   /** Resolves when more than `count` tokens were generated, or the run has ended. */
@@ -67,8 +75,10 @@ export class SimulatedRun {
       this.#made = made;
       this.#changes.emit('change');
       if (pause !== null && made >= pause.afterTokens) {
-        await sleep(pause.ms, null, PACE);
-        startedAt += pause.ms;
+        const silentAt = performance.now();
+        if (pause.ms !== null) await sleep(pause.ms, null, PACE);
+        else if (!this.#isReleased) await once(this.#changes, 'release');
+        startedAt += performance.now() - silentAt;
         pause = null;
       }
       if (made < tokens.length) {

@@ -24,7 +24,8 @@ export type AnswerToken =
 /** After this many tokens, nothing for this long. */
 export interface Gap {
   readonly afterTokens: number;
-  readonly ms: number;
+  /** null: until the run is released. */
+  readonly ms: number | null;
 }
 
 export type Obedience = 'continues' | 'starts over' | 'repeats its last words' | 'paraphrases';
@@ -103,8 +104,9 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
 }
 
 function gapOf(directive: Directive): Gap | null {
-  const ms = directive.number('gap_ms');
-  return ms === undefined ? null : { afterTokens: directive.number('gap_at') ?? 1, ms };
+  const afterTokens = directive.number('gap_at');
+  const ms = directive.number('gap_ms') ?? null;
+  return afterTokens === undefined && ms === null ? null : { afterTokens: afterTokens ?? 1, ms };
 }
 
 export function trueText(input: SimulatedInput, salt = ''): string {
