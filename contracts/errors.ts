@@ -16,272 +16,168 @@ interface ErrorEntry {
   readonly fix: string;
 }
 
-const row = (status: number, retryable: boolean, fallback: boolean, fix: string): ErrorEntry => ({
-  status,
-  retryable,
-  fallback,
-  fix,
-});
+/** An error that ends the generation or the request. */
+const final = (status: number, fix: string): ErrorEntry => {
+  return { status, retryable: false, fallback: false, fix };
+};
+/** Another attempt may succeed, at no other candidate than this one. */
+const ours = (status: number, fix: string): ErrorEntry => {
+  return { status, retryable: true, fallback: false, fix };
+};
+/** The candidate has failed for good; the next one may succeed. */
+const fallback = (status: number, fix: string): ErrorEntry => {
+  return { status, retryable: false, fallback: true, fix };
+};
+/** Another attempt may succeed, and so may the next candidate. */
+const passing = (status: number, fix: string): ErrorEntry => {
+  return { status, retryable: true, fallback: true, fix };
+};
 
 export const ERRORS = {
   // The request
-  invalid_request: row(
-    400,
-    false,
-    false,
-    'Correct the field that the message names; GET /openapi.json has the schema.',
-  ),
-  invalid_json: row(400, false, false, 'Send one JSON object, encoded as UTF-8.'),
-  body_too_large: row(413, false, false, 'Send a shorter input; the limit is in the message.'),
-  request_timeout: row(
-    408,
-    false,
-    false,
-    'Send the whole request within the limits of http in unbroken.config.yaml.',
-  ),
-  headers_too_large: row(431, false, false, 'Send fewer or shorter headers; the limit is in the message.'),
-  unsupported_media_type: row(415, false, false, 'Send the header Content-Type: application/json.'),
-  unauthorized: row(
+  invalid_request: final(400, 'Correct the field that the message names; GET /openapi.json has the schema.'),
+  invalid_json: final(400, 'Send one JSON object, encoded as UTF-8.'),
+  body_too_large: final(413, 'Send a shorter input; the limit is in the message.'),
+  request_timeout: final(408, 'Send the whole request within the limits of http in unbroken.config.yaml.'),
+  headers_too_large: final(431, 'Send fewer or shorter headers; the limit is in the message.'),
+  unsupported_media_type: final(415, 'Send the header Content-Type: application/json.'),
+  unauthorized: final(
     401,
-    false,
-    false,
     'Send the header Authorization: Bearer <key>; npm start prints a development key.',
   ),
-  forbidden: row(403, false, false, 'Use a key that has the scope that the message names.'),
-  not_found: row(
+  forbidden: final(403, 'Use a key that has the scope that the message names.'),
+  not_found: final(
     404,
-    false,
-    false,
     'Check the path and the id; a generation is visible only to the tenant that made it.',
   ),
-  method_not_allowed: row(405, false, false, 'Use one of the methods in the Allow header.'),
-  model_not_found: row(404, false, false, 'Use a model or route that unbroken.config.yaml names.'),
-  prompt_not_found: row(
-    404,
-    false,
-    false,
-    'Name a prompt, version or label that exists; GET /v1/prompts lists them.',
-  ),
-  prompt_variables_invalid: row(
+  method_not_allowed: final(405, 'Use one of the methods in the Allow header.'),
+  model_not_found: final(404, 'Use a model or route that unbroken.config.yaml names.'),
+  prompt_not_found: final(404, 'Name a prompt, version or label that exists; GET /v1/prompts lists them.'),
+  prompt_variables_invalid: final(
     400,
-    false,
-    false,
     'Send every variable that the prompt declares, and no other, none over its maxChars.',
   ),
-  pipeline_not_found: row(
+  pipeline_not_found: final(
     404,
-    false,
-    false,
     'Name a pipeline, version or label that exists; GET /v1/pipelines lists them.',
   ),
-  job_conflict: row(
+  job_conflict: final(
     409,
-    false,
-    false,
     'Read the job with GET /v1/jobs/:id: its state does not allow this, or not any more.',
   ),
-  batch_conflict: row(
+  batch_conflict: final(
     409,
-    false,
-    false,
     'Read the batch: its state does not allow this, or not any more; or another file or batch still needs this.',
   ),
-  job_step_failed: row(
+  job_step_failed: final(
     502,
-    false,
-    false,
     'Read the error of the step; POST /v1/jobs/:id/rerun repeats it, and keeps what the steps before it made.',
   ),
-  job_rejected: row(
+  job_rejected: final(
     409,
-    false,
-    false,
     'A person rejected a step, or did not decide in time; change what they rejected, and rerun the job from there.',
   ),
-  job_timeout: row(
-    504,
-    false,
-    false,
-    'Give the job or the step a later deadlineMs, and rerun it from that step.',
-  ),
-  job_budget_exceeded: row(
+  job_timeout: final(504, 'Give the job or the step a later deadlineMs, and rerun it from that step.'),
+  job_budget_exceeded: final(
     429,
-    false,
-    false,
     'Raise maxCostMicroUsd of the job or the step, or lower maxOutputTokens, and rerun it from that step.',
   ),
-  job_too_large: row(
+  job_too_large: final(
     413,
-    false,
-    false,
     'Split the job: the message names the limit on its items, its generations or its values.',
   ),
-  not_continuable: row(
+  not_continuable: final(
     409,
-    false,
-    false,
     'Only an answer that was cut at its length limit (finishReason: length) can be continued.',
   ),
-  conversation_locked: row(
+  conversation_locked: final(
     409,
-    false,
-    false,
     'Wait for the response that the message names, or cancel it; then send the request again.',
   ),
-  idempotency_conflict: row(409, false, false, 'Use a new Idempotency-Key for a different request.'),
-  cursor_expired: row(
-    410,
-    false,
-    false,
-    'The log is past its retention; read the result from your own store.',
-  ),
-  log_tail_lost: row(
+  idempotency_conflict: final(409, 'Use a new Idempotency-Key for a different request.'),
+  cursor_expired: final(410, 'The log is past its retention; read the result from your own store.'),
+  log_tail_lost: final(
     409,
-    false,
-    false,
     'Read the generation again from the beginning (after=-1); the events that you have may no longer be those of the log.',
   ),
-  cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
-  text_voided: row(
+  cursor_invalid: final(400, 'Use the last seq that you received, a whole number from -1.'),
+  text_voided: final(
     409,
-    false,
-    false,
     'Send the request again with the same Idempotency-Key: it returns the new text from its beginning.',
   ),
-  too_many_subscriptions: row(
+  too_many_subscriptions: final(429, 'Open another socket, or unsubscribe from finished generations.'),
+  rate_limited: final(
     429,
-    false,
-    false,
-    'Open another socket, or unsubscribe from finished generations.',
-  ),
-  rate_limited: row(
-    429,
-    false,
-    false,
     'Wait for the time in Retry-After, or have rateLimits of unbroken.config.yaml raised.',
   ),
-  too_many_connections: row(
+  too_many_connections: final(
     429,
-    false,
-    false,
     'Close connections that are not needed; one WebSocket follows many generations.',
   ),
-  too_many_bytes: row(
+  too_many_bytes: final(
     429,
-    false,
-    false,
     'Send fewer large requests at once, or have rateLimits.bytesInFlightPerKey of unbroken.config.yaml raised.',
   ),
-  storage_exceeded: row(
+  storage_exceeded: final(
     429,
-    false,
-    false,
     'Wait until the retention of older generations ends, send shorter inputs, or have storage.bytesPerTenant raised.',
   ),
-  budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
-  cancelled: row(499, false, false, 'The caller cancelled this generation.'),
-  service_unavailable: row(503, true, false, 'Try again after the time in Retry-After.'),
-  internal: row(500, true, false, 'Report it with the generation id.'),
+  budget_exceeded: final(429, 'Wait until the budget resets, or have it raised.'),
+  cancelled: final(499, 'The caller cancelled this generation.'),
+  service_unavailable: ours(503, 'Try again after the time in Retry-After.'),
+  internal: ours(500, 'Report it with the generation id.'),
   // The provider
-  provider_rate_limited: row(429, true, true, 'Wait, add keys, or add a candidate to the route.'),
-  provider_full: row(
+  provider_rate_limited: passing(429, 'Wait, add keys, or add a candidate to the route.'),
+  provider_full: passing(
     429,
-    true,
-    true,
     'Every key of the provider is at its limit; the generation waits, or add keys or a candidate.',
   ),
-  provider_circuit_open: row(
+  provider_circuit_open: fallback(
     503,
-    false,
-    true,
     'The provider fails too often and is not called for some seconds; add a candidate to the route.',
   ),
-  provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
-  provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
-  provider_first_token_timeout: row(
-    504,
-    false,
-    true,
-    'The provider was silent; add a candidate or raise the limit.',
-  ),
-  provider_stalled: row(
-    504,
-    true,
-    true,
-    'The provider stopped in the middle; the generation resumes automatically.',
-  ),
-  provider_stream_cut: row(
+  provider_unavailable: passing(502, 'The provider failed; add a candidate to the route.'),
+  provider_connect_failed: passing(502, 'Check the base URL of the provider and the network.'),
+  provider_first_token_timeout: fallback(504, 'The provider was silent; add a candidate or raise the limit.'),
+  provider_stalled: passing(504, 'The provider stopped in the middle; the generation resumes automatically.'),
+  provider_stream_cut: passing(
     502,
-    true,
-    true,
     'The connection broke in the middle; the generation resumes automatically.',
   ),
-  provider_response_lost: row(
+  provider_response_lost: passing(
     502,
-    true,
-    true,
     'The provider lost the running response; the generation continues from the delivered text.',
   ),
-  provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
-  provider_empty: row(502, true, true, 'The provider ended without an answer.'),
-  provider_quota_exhausted: row(
+  provider_malformed: passing(502, 'The provider sent what its format does not allow.'),
+  provider_empty: passing(502, 'The provider ended without an answer.'),
+  provider_quota_exhausted: fallback(
     502,
-    false,
-    true,
     'The account of the provider has no money or quota left; add some, or another key.',
   ),
-  provider_auth: row(502, false, true, 'Check the API key of the provider.'),
-  provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
-  provider_model_not_found: row(
+  provider_auth: fallback(502, 'Check the API key of the provider.'),
+  provider_bad_request: fallback(400, 'The provider refused the request; see the message.'),
+  provider_model_not_found: fallback(
     404,
-    false,
-    true,
     'The provider has no such model, or not for this account; GET /v1/models lists what is known.',
   ),
-  unsupported_by_model: row(
+  unsupported_by_model: fallback(
     400,
-    false,
-    true,
     'Leave out what the message names, or use a model that takes it; GET /v1/models says which do.',
   ),
-  provider_prefill_refused: row(
-    400,
-    true,
-    true,
-    'The model takes no prefill; it is asked to continue instead.',
-  ),
-  output_invalid: row(
+  provider_prefill_refused: passing(400, 'The model takes no prefill; it is asked to continue instead.'),
+  output_invalid: passing(
     422,
-    true,
-    true,
     'The answer does not fit the schema of the request; raise outputCheck.attempts, or use another model.',
   ),
-  attempt_interrupted: row(
+  attempt_interrupted: passing(
     502,
-    true,
-    true,
     'The worker that read the provider ended; another one resumes the generation.',
   ),
-  context_length_exceeded: row(
-    400,
-    false,
-    true,
-    'Shorten the input or use a model with a larger context window.',
-  ),
-  content_filtered: row(
-    400,
-    false,
-    false,
-    'Change the input; the content policy of the provider rejects it.',
-  ),
-  generation_timeout: row(
-    504,
-    false,
-    false,
-    'The generation took longer than its limit; raise it or ask for less.',
-  ),
-  all_candidates_failed: row(502, false, false, 'Every candidate of the route failed; the attempts say why.'),
-  input_lost: row(500, false, false, 'The stored input is gone; send the request again with a new key.'),
+  context_length_exceeded: fallback(400, 'Shorten the input or use a model with a larger context window.'),
+  content_filtered: final(400, 'Change the input; the content policy of the provider rejects it.'),
+  generation_timeout: final(504, 'The generation took longer than its limit; raise it or ask for less.'),
+  all_candidates_failed: final(502, 'Every candidate of the route failed; the attempts say why.'),
+  input_lost: final(500, 'The stored input is gone; send the request again with a new key.'),
 } as const satisfies Record<string, ErrorEntry>;
 
 /** The message of `generation_timeout`: the workflow and an attempt may both notice it. */

@@ -5,27 +5,28 @@ import type { RunLeases } from '../engine/leases/run-leases.ts';
 
 export function holdRuns(activities: Activities, leases: RunLeases): Activities {
   const wrap =
-    <Step, Result>(act: (step: Step) => Promise<Result>, isUrgent: boolean) =>
+    <Step, Result>(act: (step: Step) => Promise<Result>, options?: { readonly isUrgent: boolean }) =>
     async (step: Step): Promise<Result> => {
       const { workflowExecution } = activityInfo();
       if (workflowExecution === undefined) return act(step);
-      const release = leases.hold(workflowExecution, { isUrgent });
+      const release = leases.hold(workflowExecution, options);
       try {
         return await act(step);
       } finally {
         release();
       }
     };
+  const urgent = { isUrgent: true };
   return {
     ...activities,
     // A short answer is over before its run would be recorded, and costs no extra command.
-    beginGeneration: wrap(activities.beginGeneration, false),
-    streamFromProvider: wrap(activities.streamFromProvider, true),
-    waitForRoom: wrap(activities.waitForRoom, true),
-    checkBatch: wrap(activities.checkBatch, true),
-    embedLine: wrap(activities.embedLine, true),
-    recordShard: wrap(activities.recordShard, true),
-    endBatch: wrap(activities.endBatch, true),
-    eraseStage: wrap(activities.eraseStage, false),
+    beginGeneration: wrap(activities.beginGeneration),
+    streamFromProvider: wrap(activities.streamFromProvider, urgent),
+    waitForRoom: wrap(activities.waitForRoom, urgent),
+    checkBatch: wrap(activities.checkBatch, urgent),
+    embedLine: wrap(activities.embedLine, urgent),
+    recordShard: wrap(activities.recordShard, urgent),
+    endBatch: wrap(activities.endBatch, urgent),
+    eraseStage: wrap(activities.eraseStage),
   };
 }

@@ -88,7 +88,7 @@ async function writeFile(
       createdAt,
       expiresAt: createdAt + outputKeptMs,
     },
-    true,
+    { mayExceed: true },
   );
   return name.fileId;
 }

@@ -16,7 +16,7 @@ export async function setPaused(
   dependencies: Dependencies,
   { user }: Caller,
   head: JobHead,
-  isPaused: boolean,
+  { isPaused }: { readonly isPaused: boolean },
 ): Promise<void> {
   const folded = await foldedJob(dependencies, head);
   if (folded.end !== null) throw hasEnded(head);

@@ -124,11 +124,11 @@ export function cancelJobRoute(dependencies: ApiDependencies): OfJob {
 }
 
 export function pauseJob(dependencies: ApiDependencies): OfJob {
-  return steer(dependencies, (head, caller) => setPaused(dependencies, caller, head, true));
+  return steer(dependencies, (head, caller) => setPaused(dependencies, caller, head, { isPaused: true }));
 }
 
 export function resumeJob(dependencies: ApiDependencies): OfJob {
-  return steer(dependencies, (head, caller) => setPaused(dependencies, caller, head, false));
+  return steer(dependencies, (head, caller) => setPaused(dependencies, caller, head, { isPaused: false }));
 }
 
 /** Answers 202 with the job, which the change reaches soon. */

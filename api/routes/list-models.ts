@@ -91,7 +91,9 @@ function anthropicPage(request: Request, models: readonly ModelView[]) {
   const end = before === undefined ? models.length : placeOf('before_id', before);
   const from = before === undefined ? placeOf('after_id', after) + 1 : Math.max(0, end - limit);
   const page = models.slice(from, Math.min(from + limit, end));
-  return idPage(page.map(anthropicModel), before === undefined ? from + limit < end : from > 0);
+  return idPage(page.map(anthropicModel), {
+    hasMore: before === undefined ? from + limit < end : from > 0,
+  });
 }
 
 function anthropicModel({ id, name, created, contextWindow, maxOutputTokens }: ModelView) {

@@ -103,7 +103,7 @@ export class PartialJson {
       return;
     }
     const container: Container = character === '[' ? [] : {};
-    this.#place(container, true);
+    this.#placeNew(container);
     this.#levels.push({ container, key: '' });
     this.#mode = character === '[' ? 'value' : 'key';
   }
@@ -112,7 +112,7 @@ export class PartialJson {
     this.#mode = 'string';
     this.#isKey = isKey;
     this.#text = '';
-    if (!isKey) this.#place('', true);
+    if (!isKey) this.#placeNew('');
   }
 
   #takeString(character: string): void {
@@ -141,17 +141,22 @@ export class PartialJson {
   #endLiteral(): void {
     const value = LITERALS.has(this.#text) ? LITERALS.get(this.#text) : Number(this.#text);
     const isValue = !Number.isNaN(value);
-    if (isValue) this.#place(value, true);
+    if (isValue) this.#placeNew(value);
     this.#mode = isValue ? 'next' : 'broken';
   }
 
-  /** @param isNew in a list, another element, not the one that is growing. */
-  #place(value: unknown, isNew = false): void {
+  #placeNew(value: unknown): void {
+    const container = this.#levels.at(-1)?.container;
+    if (Array.isArray(container)) container.push(value);
+    else this.#place(value);
+  }
+
+  /** In a list, it replaces the element that is growing. */
+  #place(value: unknown): void {
     const level = this.#levels.at(-1);
     if (level === undefined) this.#value = value;
     else if (Array.isArray(level.container)) {
-      if (isNew) level.container.push(value);
-      else level.container[level.container.length - 1] = value;
+      level.container[level.container.length - 1] = value;
     } else {
       // An assignment to `__proto__` would set the prototype.
       const property = { value, writable: true, enumerable: true, configurable: true };

@@ -65,7 +65,7 @@ export class ArchivingEventLog implements EventLog {
   async view(generationId: string): Promise<{ head: LogHead; view: LogView | null } | null> {
     const here = await this.#log.view(generationId);
     if (here !== null && !here.head.isArchived) return here;
-    const archived = await this.#archive.find(generationId, here?.head.erased === true);
+    const archived = await this.#archive.find(generationId, { isFresh: here?.head.erased === true });
     return archived === null ? null : { head: archived.head, view: archived.view };
   }
 
@@ -84,7 +84,7 @@ export class ArchivingEventLog implements EventLog {
       this.#log.placeOf(generationId),
     ]);
     if (events.length > 0 || place === 'here') return events;
-    const archived = await this.#archive.find(generationId, place === 'erased-elsewhere');
+    const archived = await this.#archive.find(generationId, { isFresh: place === 'erased-elsewhere' });
     return archived?.read(after, maxEntries) ?? [];
   }
 
@@ -108,7 +108,7 @@ export class ArchivingEventLog implements EventLog {
   async open(generationId: string, epoch: Epoch, onCancelRequest?: () => void): Promise<OpenedLog> {
     const opened = await ifNotMissing(this.#log.open(generationId, epoch, onCancelRequest));
     if (opened !== null && !opened.head.isArchived) return opened;
-    const archived = await this.#archive.find(generationId, opened?.head.erased === true);
+    const archived = await this.#archive.find(generationId, { isFresh: opened?.head.erased === true });
     if (archived === null) throw new LogRefused('missing', generationId);
     return { head: archived.head, events: archived.read(-1), writer: new EndedLogWriter(archived.head) };
   }
@@ -143,7 +143,7 @@ export class ArchivingEventLog implements EventLog {
     const erased = await this.#log.erase(generationId);
     // It may have been archived before the log was erased here.
     if ((await this.#log.placeOf(generationId)) === 'here') return erased;
-    const archived = await this.#archive.find(generationId, true);
+    const archived = await this.#archive.find(generationId, { isFresh: true });
     if (archived === null) return erased;
     await this.#noteErased(archived);
     await this.#archive.erase(archived);
@@ -174,7 +174,7 @@ export class ArchivingEventLog implements EventLog {
   async markStored(generationId: string): Promise<boolean> {
     const isNoted = await this.#log.markStored(generationId);
     if ((await this.#log.placeOf(generationId)) === 'here') return isNoted;
-    const archived = await this.#archive.find(generationId, true);
+    const archived = await this.#archive.find(generationId, { isFresh: true });
     if (archived === null || archived.head.erased) return false;
     if (archived.stored.fields['withheld'] !== undefined) return false;
     await this.#archive.change(archived, { fields: { stored: '1' } });
@@ -184,13 +184,15 @@ export class ArchivingEventLog implements EventLog {
   /** `here`: Redis has the log. */
   async #findElsewhere(generationId: string): Promise<ArchivedLog | 'here' | null> {
     const place = await this.#log.placeOf(generationId);
-    return place === 'here' ? place : this.#archive.find(generationId, place === 'erased-elsewhere');
+    return place === 'here'
+      ? place
+      : this.#archive.find(generationId, { isFresh: place === 'erased-elsewhere' });
   }
 
   /** The object itself, to change it; null if Redis has the log. */
   async #archivedAlone(generationId: string): Promise<ArchivedLog | null> {
     const place = await this.#log.placeOf(generationId);
-    return place === 'here' ? null : this.#archive.find(generationId, true);
+    return place === 'here' ? null : this.#archive.find(generationId, { isFresh: true });
   }
 
   /** Before the object is replaced: another process may remember it, and looks again if Redis says so. */

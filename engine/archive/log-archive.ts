@@ -62,8 +62,8 @@ export class LogArchive {
    * An archived log; null if there is none, or if it has expired.
    * @param isFresh the object itself is read, not what this process remembers of it for some seconds.
    */
-  async find(generationId: string, isFresh = false): Promise<ArchivedLog | null> {
-    const log = await this.#recent.get(generationId, isFresh, async () => {
+  async find(generationId: string, { isFresh = false } = {}): Promise<ArchivedLog | null> {
+    const log = await this.#recent.get(generationId, { isFresh }, async () => {
       const bytes = await this.#get(logKey(generationId));
       if (bytes === null) return null;
       const json = await this.#codec.read(bytes);

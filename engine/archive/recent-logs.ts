@@ -27,7 +27,7 @@ export class RecentLogs {
   /** @param isFresh `read` is called even if the log is remembered. */
   async get(
     generationId: string,
-    isFresh: boolean,
+    { isFresh }: { readonly isFresh: boolean },
     read: () => Promise<Read | null>,
   ): Promise<ArchivedLog | null> {
     const known = this.#logs.get(generationId);

@@ -54,9 +54,9 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
   const contexts: string[] = [];
   const asking = messages.findLastIndex((message) => message.role === 'user' && hasOwnText(message));
   const add = (text: string): Piece => ({ context: contexts.push(text) - 1 });
-  const split = (text: string, isLongContext: boolean): readonly Piece[] => {
+  const split = (text: string, { isContext }: { readonly isContext: boolean }): readonly Piece[] => {
     const documents = findDocuments(text);
-    if (documents.length === 0) return [isLongContext && text.length >= LONG_CHARS ? add(text) : { text }];
+    if (documents.length === 0) return [isContext && text.length >= LONG_CHARS ? add(text) : { text }];
     const parts: Piece[] = [];
     let from = 0;
     for (const { inside: start, close, end, open } of documents) {
@@ -75,9 +75,9 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
     const isKept = message.role === 'system' || message.role === 'developer';
     return parts.map((part, place) => {
       if (isKept || part.type === 'native') return null;
-      if (part.type === 'text') return split(part.text, index !== asking || place < lastText);
+      if (part.type === 'text') return split(part.text, { isContext: index !== asking || place < lastText });
       return part.type === 'tool-result' && typeof part.content === 'string'
-        ? split(part.content, true)
+        ? split(part.content, { isContext: true })
         : null;
     });
   });

@@ -172,7 +172,7 @@ export class StoredEraser implements Eraser {
 
   async #archived(scope: ErasureScope, generationId: string): Promise<StageResult> {
     const { archive, erasures } = this.#parts;
-    const log = await archive?.find(generationId, true);
+    const log = await archive?.find(generationId, { isFresh: true });
     const isOwn = log?.head.tenant === scope.tenant && log.head.user === scope.user;
     if (!isOwn || log.head.createdAt > scope.beforeMs) return { found: 0, pending: 0 };
     return eraseOneGeneration(this.#parts, scope, erasures.found(scope), generationId);

@@ -39,7 +39,7 @@ export interface FileStore {
    * Adds the record, once. @throws storage_exceeded
    * @param mayExceed the file is kept even if its tenant has too many bytes, because it is a result.
    */
-  add(file: StoredFile, mayExceed?: boolean): Promise<void>;
+  add(file: StoredFile, options?: { readonly mayExceed?: boolean }): Promise<void>;
   /** null if there is none of this tenant, or it has expired. */
   find(name: FileName): Promise<StoredFile | null>;
   /** @param user null: of all users of the tenant. */

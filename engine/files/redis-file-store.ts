@@ -81,7 +81,7 @@ export class RedisFileStore implements FileStore {
     return this.#store.upload(objectKeyOf(name), body, options);
   }
 
-  async add(file: StoredFile, mayExceed = false): Promise<void> {
+  async add(file: StoredFile, { mayExceed = false } = {}): Promise<void> {
     const limit = mayExceed ? null : this.#bytesPerTenant;
     const { fileId, bytes, createdAt } = file;
     const [outcome] = await askScriptForTexts(this.#redis, ADD, {

@@ -5,7 +5,7 @@ import type { LeasedRun, RunLeases, RunName } from './run-leases.ts';
 const LINGER_MS = 1_000;
 
 interface Records {
-  put(run: LeasedRun, isUrgent: boolean): void;
+  put(run: LeasedRun, options: { readonly isUrgent: boolean }): void;
   drop(run: LeasedRun): void;
 }
 
@@ -34,7 +34,7 @@ export class HeldRuns implements RunLeases {
       this.#held.get(key) ?? this.#add(key, { process: this.#process, workflowId, runId }, isUrgent);
     if (workflowTask !== undefined) {
       held.run = { ...held.run, workflowTask };
-      this.#records.put(held.run, isUrgent);
+      this.#records.put(held.run, { isUrgent });
     }
     clearTimeout(held.lingering);
     held.steps += 1;
@@ -55,7 +55,7 @@ export class HeldRuns implements RunLeases {
   #add(key: string, run: LeasedRun, isUrgent: boolean): HeldRun {
     const held: HeldRun = { run, steps: 0, lingering: undefined };
     this.#held.set(key, held);
-    this.#records.put(run, isUrgent);
+    this.#records.put(run, { isUrgent });
     return held;
   }
 

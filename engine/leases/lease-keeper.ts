@@ -54,7 +54,7 @@ export class LeaseKeeper {
   }
 
   /** @param isUrgent recorded at once, not with the next renewal. */
-  put(run: LeasedRun, isUrgent = false): void {
+  put(run: LeasedRun, { isUrgent = false } = {}): void {
     const field = fieldOf(run);
     this.#held.set(field, JSON.stringify(run));
     this.#changed.add(field);

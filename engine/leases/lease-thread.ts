@@ -54,7 +54,7 @@ const keeper = new LeaseKeeper({
 });
 port.on('message', async (messages: readonly MessageToKeeper[]) => {
   for (const message of messages) {
-    if (message.kind === 'put') keeper.put(message.run, message.isUrgent);
+    if (message.kind === 'put') keeper.put(message.run, message);
     if (message.kind === 'drop') keeper.drop(message.run);
   }
   if (messages.at(-1)?.kind !== 'stop') return;

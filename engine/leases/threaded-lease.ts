@@ -32,7 +32,7 @@ export class ThreadedLease {
   constructor(plan: LeasePlan) {
     this.#plan = plan;
     this.runs = new HeldRuns(plan.name.process, {
-      put: (run, isUrgent) => this.#send({ kind: 'put', run, isUrgent }),
+      put: (run, { isUrgent }) => this.#send({ kind: 'put', run, isUrgent }),
       drop: (run) => this.drop(run),
     });
     const beats = new Int32Array(this.#pulse);

@@ -22,7 +22,10 @@ function madeUpLog(): GenerationEvent[] {
 }
 
 /** @param breaks whether the connection breaks after the last of them; else it ends. */
-export function streamOf(chunks: readonly Uint8Array[], breaks: boolean): ReadableStream<Uint8Array> {
+export function streamOf(
+  chunks: readonly Uint8Array[],
+  { breaks }: { readonly breaks: boolean },
+): ReadableStream<Uint8Array> {
   const left = [...chunks];
   return new ReadableStream({
     pull: (controller) => {
@@ -119,7 +122,7 @@ export function apiBehind(connections: readonly Connection[]): typeof globalThis
     const { status, type, breaks } = next;
     if (status !== 200 || !type.startsWith('text/event-stream'))
       return new Response('{}', { status, headers: { 'content-type': type } });
-    return new Response(streamOf(piecesOf(events, next), breaks), { headers: { 'content-type': type } });
+    return new Response(streamOf(piecesOf(events, next), { breaks }), { headers: { 'content-type': type } });
   };
 }
 

@@ -78,7 +78,7 @@ async function trySplits(): Promise<SurfaceReport> {
       signal: undefined,
       silenceMs: () => DONE_MS,
       onBytes: () => undefined,
-      fetch: async () => new Response(streamOf(chunks, false), { headers: HEADERS }),
+      fetch: async () => new Response(streamOf(chunks, { breaks: false }), { headers: HEADERS }),
     }))
       read.push(data);
     if (read.join() !== expected)

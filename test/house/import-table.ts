@@ -103,24 +103,27 @@ export function importsOf(path: string, source: string): Import[] {
   const { module, program, errors } = parseSync(path, source);
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
   const found: Import[] = [];
-  const add = (request: string, isTypeOnly: boolean) => {
+  const add = (request: string, { isTypeOnly }: { readonly isTypeOnly: boolean }) => {
     const isLocal = request.startsWith('.');
     const target = isLocal ? posix.normalize(posix.join(posix.dirname(path), request)) : request;
     found.push({ target, isLocal, isTypeOnly });
   };
   // `import { type A }` still loads the module when only types are stripped; `import type` does not.
   for (const { moduleRequest, start, end } of module.staticImports) {
-    add(moduleRequest.value, /^import\s+type\b/.test(source.slice(start, end)));
+    add(moduleRequest.value, { isTypeOnly: /^import\s+type\b/.test(source.slice(start, end)) });
   }
   for (const { entries, start, end } of module.staticExports) {
     const request = entries.find(({ moduleRequest }) => moduleRequest !== null)?.moduleRequest;
-    if (request) add(request.value, /^export\s+type\b/.test(source.slice(start, end)));
+    if (request) add(request.value, { isTypeOnly: /^export\s+type\b/.test(source.slice(start, end)) });
   }
   for (const { moduleRequest } of module.dynamicImports) {
     const written = source.slice(moduleRequest.start, moduleRequest.end);
-    add(/^'[^']*'$|^"[^"]*"$/.test(written) ? written.slice(1, -1) : `a computed path: ${written}`, false);
+    const request = /^'[^']*'$|^"[^"]*"$/.test(written)
+      ? written.slice(1, -1)
+      : `a computed path: ${written}`;
+    add(request, { isTypeOnly: false });
   }
-  new Visitor({ TSImportType: ({ source: from }) => add(from.value, true) }).visit(program);
+  new Visitor({ TSImportType: ({ source: from }) => add(from.value, { isTypeOnly: true }) }).visit(program);
   return found;
 }
 

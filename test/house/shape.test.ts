@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { projectFiles, readProjectFile } from './project-files.ts';
 import {
+  bareBooleans,
   importCycles,
   literalSpreads,
   longFunctions,
@@ -37,6 +38,11 @@ describe('every source file', () => {
     expect(inAll(manyParameters)).toEqual([]);
   });
 
+  test('names the booleans that it passes', () => {
+    const product = sources.filter(({ path }) => !path.endsWith('.test.ts'));
+    expect(product.flatMap(({ path, source }) => bareBooleans(path, source))).toEqual([]);
+  });
+
   test('spreads no literal', () => {
     expect(inAll(literalSpreads)).toEqual([]);
   });
@@ -69,11 +75,16 @@ describe('the checks can fail', () => {
       manyParameters,
       'class A { constructor(a: 1, b: 1, c: 1, d: 1, e: 1) {} }',
     ],
+    ['a boolean without a name', bareBooleans, 'a.find(id, true);'],
     ['the spread of an object literal', literalSpreads, 'const a = { ...{ b, c } };'],
     ['the spread of an array literal', literalSpreads, 'const a = [...[b, c]];'],
     ['the spread of a constant list', literalSpreads, 'const a = [...([b, c] as const)];'],
   ])('on %s', (_name, check, source) => {
     expect(check('api/a.ts', source)).toHaveLength(1);
+  });
+
+  test('not on a boolean that is a value', () => {
+    expect(bareBooleans('api/a.ts', "a.set('b', true); setVisible(true); f(a, isOpen);")).toEqual([]);
   });
 
   test('not on conditional parts and copies', () => {

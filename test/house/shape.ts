@@ -76,6 +76,35 @@ function literalKind(node: unknown): string | null {
   return isWrapped && 'expression' in node ? literalKind(node.expression) : node.type;
 }
 
+/** Where the boolean is itself the value. */
+const TAKES_VALUES = /^(?:set|reduce|option|constantFrom|orNone)$/;
+
+/** `find(id, true)` says nothing: an option has a name. */
+export function bareBooleans(path: string, source: string): string[] {
+  const broken: string[] = [];
+  const check = ({ callee, arguments: given, start }: Call) => {
+    if (given.length < 2 || TAKES_VALUES.test(nameOf(callee))) return;
+    if (given.some((argument) => argument.type === 'Literal' && typeof argument.value === 'boolean')) {
+      broken.push(`${path}:${lineAt(source, start)}: a boolean without a name`);
+    }
+  };
+  new Visitor({ CallExpression: check, NewExpression: check }).visit(parseSync(path, source).program);
+  return broken;
+}
+
+interface Call {
+  readonly callee: object;
+  readonly arguments: readonly { readonly type: string; readonly value?: unknown }[];
+  readonly start: number;
+}
+
+/** The name of what is called, without the object that has it. */
+function nameOf(callee: object): string {
+  const named = 'property' in callee ? callee.property : callee;
+  const isNamed = typeof named === 'object' && named !== null && 'name' in named;
+  return isNamed ? String(named.name) : '';
+}
+
 interface SourceFile {
   readonly path: string;
   readonly source: string;

@@ -7,7 +7,7 @@ import { simulateInThreads } from '../simulation/simulate-in-threads.ts';
 export async function proveSimulation(plan: SimulationPlan): Promise<boolean> {
   const begunAtMs = Date.now();
   if (plan.runs === 1) {
-    const { faults, history, steps } = await simulateSeed(plan.seed, true);
+    const { faults, history, steps } = await simulateSeed(plan.seed, { withHistory: true });
     for (const line of [...history, ...faults.map((fault) => `FAULT ${fault}`)]) console.log(line);
     console.log(`simulation: seed ${plan.seed} runs 1 steps ${steps} failed ${faults.length === 0 ? 0 : 1}`);
     return faults.length === 0;

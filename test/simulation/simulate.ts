@@ -35,17 +35,17 @@ const ZOMBIE_STEPS = 30;
 const LEFT_STEPS = 500;
 
 /** Runs one seed. */
-export async function simulateSeed(seed: number, isTold = false): Promise<SeedReport> {
+export async function simulateSeed(seed: number, { withHistory = false } = {}): Promise<SeedReport> {
   const time = new VirtualTime();
   const restore = time.install();
   const { stackTraceLimit } = Error;
   // Most of the time went into stacks that nobody reads.
-  if (!isTold) Error.stackTraceLimit = 0;
+  if (!withHistory) Error.stackTraceLimit = 0;
   const unheard: string[] = [];
   const onUnheard = (reason: unknown) => unheard.push(`a rejection that nobody hears: ${String(reason)}`);
   process.on('unhandledRejection', onUnheard);
   try {
-    const simulation = new Simulation(seed, time, isTold);
+    const simulation = new Simulation(seed, time, { withHistory });
     const faults = await simulation.run();
     const { history, stepsTaken } = simulation.world;
     return { seed, faults: [...faults, ...unheard], history: history ?? [], steps: stepsTaken };
@@ -78,7 +78,7 @@ export async function simulate({ runs, seed, mostFailures }: SimulationPlan): Pr
   for (; done < runs && failed.length < mostFailures; done += 1) {
     const report = await simulateSeed(seed + done);
     steps += report.steps;
-    if (report.faults.length > 0) failed.push(await simulateSeed(report.seed, true));
+    if (report.faults.length > 0) failed.push(await simulateSeed(report.seed, { withHistory: true }));
   }
   return { runs: done, steps, failed };
 }
@@ -104,10 +104,10 @@ class Simulation {
   readonly #runs: GenerationRun[] = [];
   #started = 0;
 
-  constructor(seed: number, time: VirtualTime, isTold: boolean) {
+  constructor(seed: number, time: VirtualTime, { withHistory }: { readonly withHistory: boolean }) {
     const random = createRandom(seed);
     const faults = random.between(0, 6);
-    const world = new World({ random, time, faults, isTold });
+    const world = new World({ random, time, faults, withHistory });
     this.world = world;
     this.#redis = new MemoryRedis((append) => this.#appended(append));
     if (world.chance(80)) this.#redis.loadScripts();

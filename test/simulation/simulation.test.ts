@@ -20,7 +20,9 @@ describe('the core, under every order of events that a seed gives', () => {
 
   test('a seed is the same order of steps whenever it is run', async () => {
     for (let seed = 500; seed < 520; seed += 1) {
-      expect(await simulateSeed(seed, true)).toEqual(await simulateSeed(seed, true));
+      expect(await simulateSeed(seed, { withHistory: true })).toEqual(
+        await simulateSeed(seed, { withHistory: true }),
+      );
     }
   });
 });

@@ -32,11 +32,11 @@ export class World {
   #faultsLeft: number;
   #taken = 0;
 
-  constructor(plan: { random: Random; time: VirtualTime; faults: number; isTold: boolean }) {
+  constructor(plan: { random: Random; time: VirtualTime; faults: number; withHistory: boolean }) {
     this.random = plan.random;
     this.time = plan.time;
     this.#faultsLeft = plan.faults;
-    this.history = plan.isTold ? [] : null;
+    this.history = plan.withHistory ? [] : null;
   }
 
   get stepsTaken(): number {

@@ -52,7 +52,7 @@ export function listEndpoints({ webhookEndpoints }: Dependencies): RequestHandle
     const all = await webhookEndpoints.list(callerIn(response).tenant);
     const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
     const data = all.slice(from, from + limit);
-    response.json({ object: 'list', ...idPage(data, from + limit < all.length) });
+    response.json({ object: 'list', ...idPage(data, { hasMore: from + limit < all.length }) });
   };
 }
 

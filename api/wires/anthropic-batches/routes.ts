@@ -133,5 +133,5 @@ async function listBatches(dependencies: ApiDependencies, caller: Caller, reques
       ? await batches.list(owner, { limit: limit + 1, before: last })
       : await batches.newerThan(owner, first, limit + 1);
   const page = first === null ? heads.slice(0, limit) : heads.slice(-limit);
-  return idPage(page.map(messageBatch), heads.length > limit);
+  return idPage(page.map(messageBatch), { hasMore: heads.length > limit });
 }

@@ -127,5 +127,8 @@ async function listBatches(dependencies: ApiDependencies, caller: Caller, reques
     format: FORMAT,
   } as const;
   const heads = await dependencies.batches.list(owner, { limit: limit + 1, before });
-  return { object: 'list', ...idPage(heads.slice(0, limit).map(batchObject), heads.length > limit) };
+  return {
+    object: 'list',
+    ...idPage(heads.slice(0, limit).map(batchObject), { hasMore: heads.length > limit }),
+  };
 }

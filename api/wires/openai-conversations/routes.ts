@@ -54,7 +54,7 @@ export function addConversationRoutes(v1: Router, dependencies: ApiDependencies)
     const added = await toStored(dependencies, response, items, head.id);
     const untilHour = await countItems(dependencies, head, added);
     assertAppended(await conversations.append(head.id, added, untilHour), head.id);
-    response.json({ object: 'list', ...idPage(added, false) });
+    response.json({ object: 'list', ...idPage(added, { hasMore: false }) });
   });
   v1.get('/conversations/:id/items', async (request, response) => {
     const { id } = await find(request, response);

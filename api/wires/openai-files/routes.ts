@@ -71,7 +71,7 @@ async function listFiles({ files }: ApiDependencies, caller: Caller, request: Re
     purpose !== undefined && known === undefined
       ? { files: [], hasMore: false }
       : await files.list(owner, { limit, after: last, order, purpose: known });
-  return { object: 'list', ...idPage(page.files.map(fileObject), page.hasMore) };
+  return { object: 'list', ...idPage(page.files.map(fileObject), page) };
 }
 
 /** One that the caller may read. @throws not_found */

@@ -32,5 +32,5 @@ export function pageOfItems<Item extends StoredItem>(
     });
   }
   const data = ordered.slice(last + 1, last + 1 + limit);
-  return { object: 'list', ...idPage(data, last + 1 + limit < ordered.length) };
+  return { object: 'list', ...idPage(data, { hasMore: last + 1 + limit < ordered.length }) };
 }

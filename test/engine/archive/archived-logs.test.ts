@@ -332,7 +332,7 @@ describe('the logs of a user', () => {
     for (const id of ids) {
       await log.erase(id);
       await log.disown(id);
-      expect(await archive.find(id, true)).toBeNull();
+      expect(await archive.find(id, { isFresh: true })).toBeNull();
       expect(await log.head(id)).toBeNull();
     }
     const left = await Promise.all(
@@ -379,7 +379,7 @@ describe('the logs of a user', () => {
     const { archiver, errors } = stand.process({ store: disowning });
     await archiver.sweep();
     expect(errors).toEqual([]);
-    const archived = await archive.find(generationId, true);
+    const archived = await archive.find(generationId, { isFresh: true });
     expect(JSON.stringify(archived?.stored ?? {})).not.toContain(name);
     expect(archived?.read(-1) ?? []).toEqual([]);
   });
@@ -389,7 +389,7 @@ async function textInArchive(generationId: string): Promise<string> {
   const codec = createObjectCodec([]);
   const keys = (await stand.objectKeys()).filter((key) => key.endsWith(generationId));
   expect(keys).toHaveLength(1);
-  const found = await stand.process().archive.find(generationId, true);
+  const found = await stand.process().archive.find(generationId, { isFresh: true });
   const bytes = await stand.store.get(keys[0] ?? '');
   const json = bytes === null ? '' : await codec.read(bytes);
   return `${json}${JSON.stringify(found?.read(-1))}`;

@@ -79,7 +79,7 @@ test('a tenant has no more bytes than it may; a file that does not fit leaves no
   expect(objectsOf(tenant)).toHaveLength(2);
   const result = fileOf({ tenant });
   await files.upload(result, bodyOf());
-  await files.add(result, true);
+  await files.add(result, { mayExceed: true });
   expect(await files.find(result)).toEqual(result);
   for (const file of [first, second, result]) await files.remove(file);
   await put(third);

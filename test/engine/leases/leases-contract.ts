@@ -30,7 +30,7 @@ function testDead(stand: LeaseStand): void {
 
   test('passes on also what it had taken over and not finished', async () => {
     const [first, heir] = await stand.start('first', 'heir');
-    first.keeper.put(first.runOf(1), true);
+    first.keeper.put(first.runOf(1), { isUrgent: true });
     await first.renewed(2);
     first.isDead = true;
     await soon('the first heir', () => heir.taken.length === 1);

@@ -28,7 +28,7 @@ describe('processes that live', () => {
 
   test('keep their runs though Redis answers none for longer than a lease lasts', async () => {
     const processes = await stand.start('a', 'b', 'c');
-    for (const process of processes) process.keeper.put(process.runOf(1), true);
+    for (const process of processes) process.keeper.put(process.runOf(1), { isUrgent: true });
     await Promise.all(processes.map((process) => process.renewed(2)));
     await redis.sendCommand(['CLIENT', 'PAUSE', String(3 * SILENT_MS), 'ALL']);
     await Promise.all(processes.map((process) => process.renewed(8)));
@@ -38,7 +38,7 @@ describe('processes that live', () => {
   test('keep them though the clock of Redis jumps by more than a lease lasts', async () => {
     const processes = await stand.start('a', 'b', 'c');
     const [first, ...others] = processes;
-    for (const process of processes) process.keeper.put(process.runOf(1), true);
+    for (const process of processes) process.keeper.put(process.runOf(1), { isUrgent: true });
     await Promise.all(processes.map((process) => process.renewed(2)));
     // Only the first is about to renew: the others are between two renewals.
     for (const other of others) other.isDead = true;
@@ -55,7 +55,7 @@ describe('processes that live', () => {
 
   test('keep their runs though Redis is killed and started again', async () => {
     const processes = await stand.start('a', 'b', 'c');
-    for (const process of processes) process.keeper.put(process.runOf(1), true);
+    for (const process of processes) process.keeper.put(process.runOf(1), { isUrgent: true });
     await Promise.all(processes.map((process) => process.renewed(2)));
     await server.crash(() => undefined);
     await Promise.all(processes.map((process) => process.renewed(8)));

@@ -128,7 +128,7 @@ describe('a server that dies or hangs', () => {
     await leases.begin();
     const processes = await leases.start('a', 'b', 'c');
     const [dead, ...others] = processes;
-    for (const process of processes) process.keeper.put(process.runOf(1), true);
+    for (const process of processes) process.keeper.put(process.runOf(1), { isUrgent: true });
     await Promise.all(processes.map((process) => process.renewed(2)));
     const key = REDIS_KEYS.leases(leases.taskQueue);
     const master = await stand.cluster.masterOf(key);

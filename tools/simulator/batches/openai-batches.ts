@@ -230,11 +230,11 @@ export class OpenAiBatches {
   #writeFiles(batch: OpenAiBatch): void {
     const { run } = batch;
     if (run === null || run.endedAtMs === null || batch.output !== null || batch.errors !== null) return;
-    const results = run
-      .results()
-      .map(([customId, outcome]) => [isSuccess(outcome), lineOf(customId, outcome)]);
-    const fileOf = (succeeded: boolean, name: string) => {
-      const lines = results.flatMap(([isOf, line]) => (isOf === succeeded ? [line as object] : []));
+    const results = run.results();
+    const fileOf = (name: string, isOf: (outcome: LineOutcome) => boolean) => {
+      const lines = results.flatMap(([customId, outcome]) =>
+        isOf(outcome) ? [lineOf(customId, outcome)] : [],
+      );
       if (lines.length === 0) return null;
       const { apiKey, body } = batch;
       const lasts = body.output_expires_after?.seconds;
@@ -246,8 +246,8 @@ export class OpenAiBatches {
         expiresAtMs: lasts === undefined ? null : Date.now() + lasts * 1_000,
       });
     };
-    batch.output = fileOf(true, 'output');
-    batch.errors = fileOf(false, 'error');
+    batch.output = fileOf('output', isSuccess);
+    batch.errors = fileOf('error', (outcome) => !isSuccess(outcome));
   }
 }
 

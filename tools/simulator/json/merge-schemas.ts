@@ -16,8 +16,7 @@ const OF_CHOICES = new Set(['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'i
 export function flattenSchema(
   root: unknown,
   schema: unknown,
-  variant: number,
-  isDeep: boolean,
+  { variant, isDeep = false }: { readonly variant: number; readonly isDeep?: boolean },
 ): Schema | null {
   const chance = new Chance(variant);
   const flatten = (part: unknown, depth: number): Schema | null => {

@@ -60,7 +60,7 @@ class JsonSampler {
   #make(at: Place, variant: number): unknown {
     this.#parts += 1;
     const isDeep = at.depth > FULL_DEPTH;
-    const schema = at.depth > DEPTH ? null : flattenSchema(this.#root, at.schema, variant, isDeep);
+    const schema = at.depth > DEPTH ? null : flattenSchema(this.#root, at.schema, { variant, isDeep });
     if (schema === null) return null;
     const turn = at.place + variant;
     if ('const' in schema) return schema['const'];
@@ -87,7 +87,7 @@ class JsonSampler {
   #makeObject(declared: Schema, at: Place, variant: number): Schema {
     const isFull = at.depth <= FULL_DEPTH && variant % 2 === 0;
     const value: Record<string, unknown> = {};
-    const names = propertyNames(declared, isFull);
+    const names = propertyNames(declared, { isFull });
     let schema = declared;
     for (let index = 0; index < names.length; index += 1) {
       const name = names[index] ?? '';
@@ -95,10 +95,10 @@ class JsonSampler {
         if (trigger !== name) continue;
         const added = Array.isArray(dependent)
           ? { required: dependent }
-          : flattenSchema(this.#root, dependent, variant, at.depth > FULL_DEPTH);
+          : flattenSchema(this.#root, dependent, { variant, isDeep: at.depth > FULL_DEPTH });
         if (added === null) continue;
-        schema = flattenSchema(this.#root, { allOf: [schema, added] }, variant, false) ?? schema;
-        names.push(...propertyNames(schema, false).filter((other) => !names.includes(other)));
+        schema = flattenSchema(this.#root, { allOf: [schema, added] }, { variant }) ?? schema;
+        names.push(...propertyNames(schema).filter((other) => !names.includes(other)));
       }
     }
     for (const name of names) value[name] = this.#makeProperty(schema, name, at.depth);
@@ -164,7 +164,7 @@ class JsonSampler {
   }
 }
 
-function propertyNames(schema: Schema, isFull: boolean): string[] {
+function propertyNames(schema: Schema, { isFull = false } = {}): string[] {
   const required = namesIn(schema['required']);
   const most = numberIn(schema, 'maxProperties') ?? Number.POSITIVE_INFINITY;
   const optional = entriesIn(schema['properties']).flatMap(([name, part]) =>
