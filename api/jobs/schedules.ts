@@ -67,7 +67,7 @@ export async function createSchedule(
   const sealed = webhook === undefined ? {} : { webhook: await sealWebhook(dependencies, tenant, webhook) };
   const stored = withoutWebhook(request);
   await dependencies.stored.takePrompt(tenant, bytesOf(stored));
-  const schedule = await dependencies.schedules.add({
+  const { schedule, isNew } = await dependencies.schedules.add({
     scheduleId,
     owner: { tenant, user, team, keyId, scopes },
     request: stored,
@@ -75,6 +75,7 @@ export async function createSchedule(
     requestHash: hashRequest(request),
     createdAt: Date.now(),
   });
+  if (!isNew) await dependencies.stored.dropPrompt(tenant, bytesOf(stored));
   if (schedule.requestHash !== hashRequest(request)) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another schedule.');
   }
@@ -86,8 +87,9 @@ export async function createSchedule(
   } catch (error) {
     // An earlier request with this key has created it.
     if (error instanceof ScheduleAlreadyRunning) return schedule;
-    await forget(dependencies, schedule);
+    // Temporal may have created it, although its answer was lost: its ticks, and a repeat of this request, need this.
     if (!(error instanceof TypeError)) throw error;
+    await forget(dependencies, schedule);
     throw new UnbrokenError('invalid_request', `times: ${error.message}.`);
   }
   return schedule;
@@ -195,6 +197,24 @@ export async function scheduleView(
     nextAt: described.info.nextActionTimes.map((time) => time.getTime()),
     runs: runsOf(described, kind),
   };
+}
+
+/** Those that Temporal has: one may be about to be created, or to be deleted. */
+export async function scheduleViews(
+  dependencies: ScheduleDependencies,
+  schedules: readonly StoredSchedule[],
+): Promise<readonly ScheduleView[]> {
+  const views = await Promise.all(
+    schedules.map(async (schedule) => {
+      try {
+        return await scheduleView(dependencies, schedule);
+      } catch (error) {
+        if (error instanceof UnbrokenError && error.code === 'not_found') return null;
+        throw error;
+      }
+    }),
+  );
+  return views.filter((view) => view !== null);
 }
 
 function runsOf({ info }: ScheduleDescription, kind: ScheduleView['kind']): ScheduleView['runs'] {

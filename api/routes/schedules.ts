@@ -12,6 +12,7 @@ import {
   findSchedule,
   onSchedule,
   scheduleView,
+  scheduleViews,
 } from '../jobs/schedules.ts';
 
 type OfSchedule = RequestHandler<{ id: string }>;
@@ -36,9 +37,7 @@ export function listSchedules(dependencies: ApiDependencies): RequestHandler {
     const caller = callerIn(response);
     const all = await dependencies.schedules.list(caller.tenant);
     const visible = seesTenant(caller) ? all : all.filter(({ owner }) => owner.user === caller.user);
-    response.json({
-      data: await Promise.all(visible.map((schedule) => scheduleView(dependencies, schedule))),
-    });
+    response.json({ data: await scheduleViews(dependencies, visible) });
   };
 }
 

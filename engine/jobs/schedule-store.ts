@@ -38,8 +38,10 @@ export class RedisScheduleStore {
     this.#redis = redis;
   }
 
-  /** @returns what is stored under this id: this, or what was there before. @throws invalid_request */
-  async add(schedule: StoredSchedule): Promise<StoredSchedule> {
+  /** @returns what is stored under this id: this, which is new, or what was there before. @throws invalid_request */
+  async add(
+    schedule: StoredSchedule,
+  ): Promise<{ readonly schedule: StoredSchedule; readonly isNew: boolean }> {
     const { scheduleId, owner } = schedule;
     const index = REDIS_KEYS.schedulesOf(owner.tenant);
     if ((await this.#redis.sCard(index)) >= LIMITS.schedulesPerTenant) {
@@ -51,8 +53,9 @@ export class RedisScheduleStore {
     }
     // An id without a schedule is not shown, so it may come first.
     await this.#redis.sAdd(index, scheduleId);
-    await this.#redis.set(REDIS_KEYS.schedule(scheduleId), JSON.stringify(schedule), { condition: 'NX' });
-    return (await this.find(scheduleId)) ?? schedule;
+    const key = REDIS_KEYS.schedule(scheduleId);
+    const set = await this.#redis.set(key, JSON.stringify(schedule), { condition: 'NX' });
+    return { schedule: (await this.find(scheduleId)) ?? schedule, isNew: set !== null };
   }
 
   async find(scheduleId: string): Promise<StoredSchedule | null> {

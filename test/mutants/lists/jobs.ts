@@ -5,6 +5,7 @@ const JOBS = 'test/e2e/jobs.test.ts';
 const FLOW = 'test/workflows/job.test.ts';
 const CHECKS = 'test/engine/jobs/check-pipeline.test.ts';
 const SCHEDULES = 'test/e2e/schedules.test.ts';
+const KEPT_SCHEDULES = 'test/api/jobs/schedules.test.ts';
 
 export const JOB_MUTANTS: readonly Mutant[] = [
   {
@@ -94,5 +95,25 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     find: 'if (!(await schedules.mayPay(schedule)))',
     replace: 'if (false)',
     caughtBy: { tests: [SCHEDULES] },
+  },
+  {
+    name: 'schedule-forgotten-when-an-answer-is-lost',
+    breaks: 'A schedule runs in Temporal, and its ticks find nothing to start.',
+    file: 'api/jobs/schedules.ts',
+    find: `    if (!(error instanceof TypeError)) throw error;
+    await forget(dependencies, schedule);
+`,
+    replace: `    await forget(dependencies, schedule);
+    if (!(error instanceof TypeError)) throw error;
+`,
+    caughtBy: { tests: [KEPT_SCHEDULES] },
+  },
+  {
+    name: 'schedule-list-fails-with-one',
+    breaks: 'The list of schedules is an error while one of them is being created or deleted.',
+    file: 'api/jobs/schedules.ts',
+    find: "if (error instanceof UnbrokenError && error.code === 'not_found') return null;",
+    replace: '',
+    caughtBy: { tests: [KEPT_SCHEDULES] },
   },
 ];
