@@ -24,13 +24,14 @@ const LOOK_AGAIN_MS = 1_000;
 
 export async function writeShard(dependencies: Recording, shard: RecordShard): Promise<void> {
   const { batches, batchObjects, readLine } = dependencies;
-  if ((await batches.notedShards(shard.batchId)).has(shard.shard)) return;
-  const [spec, offsets, refused, kept] = await Promise.all([
+  const [spec, refused, kept] = await Promise.all([
     batches.spec(shard.batchId),
-    batchObjects.readOffsets(shard),
     batches.refused(shard),
     batches.keptAnswers(shard),
   ]);
+  // Read after them: they are deleted with the note, so an attempt that another has overtaken would find none of them.
+  if ((await batches.notedShards(shard.batchId)).has(shard.shard)) return;
+  const offsets = await batchObjects.readOffsets(shard);
   const first = shard.shard * shard.shardLines;
   const ending = new ShardEnding(dependencies, { spec, shard, refused, kept });
   const results = async function* (): AsyncGenerator<ResultLine> {

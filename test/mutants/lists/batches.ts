@@ -5,6 +5,7 @@ const FLOW = 'test/workflows/batch.test.ts';
 const STORE = 'test/engine/batches/redis-batch-store.test.ts';
 const OBJECTS = 'test/engine/batches/batch-objects.test.ts';
 const CHECKS = 'test/engine/batches/check-lines.test.ts';
+const SHARDS = 'test/activities/batches/record-shard.test.ts';
 const FILES = 'test/engine/files/redis-file-store.test.ts';
 const BODIES = 'test/api/wires/split-requests.test.ts';
 
@@ -40,6 +41,27 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     find: "if redis.call('HSETNX', KEYS[2], ask.shard, 1) == 1 then",
     replace: "if redis.call('HSETNX', KEYS[2], ask.shard, 1) >= 0 then",
     caughtBy: { tests: [STORE] },
+  },
+  {
+    name: 'batch-refusals-read-after-the-note',
+    breaks: 'An attempt that another has overtaken writes an internal error in place of each refusal.',
+    file: 'activities/batches/record-shard.ts',
+    find: `  const [spec, refused, kept] = await Promise.all([
+    batches.spec(shard.batchId),
+    batches.refused(shard),
+    batches.keptAnswers(shard),
+  ]);
+  // Read after them: they are deleted with the note, so an attempt that another has overtaken would find none of them.
+  if ((await batches.notedShards(shard.batchId)).has(shard.shard)) return;
+`,
+    replace: `  if ((await batches.notedShards(shard.batchId)).has(shard.shard)) return;
+  const [spec, refused, kept] = await Promise.all([
+    batches.spec(shard.batchId),
+    batches.refused(shard),
+    batches.keptAnswers(shard),
+  ]);
+`,
+    caughtBy: { tests: [SHARDS] },
   },
   {
     name: 'batch-status-goes-back',
