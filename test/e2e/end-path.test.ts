@@ -30,7 +30,7 @@ beforeAll(async () => {
         openai: { wire: 'openai-responses', baseUrl: `${sharedProvider}/v1`, apiKeyEnv: 'OPENAI_API_KEY' },
       },
     }),
-    { OPENAI_API_KEY: 'sk-simulated' },
+    { env: { OPENAI_API_KEY: 'sk-simulated' } },
   );
   connection = await Connection.connect({ address: stage.direct.TEMPORAL_ADDRESS });
 });

@@ -13,6 +13,7 @@ import { proveFields } from './fields.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHelm } from './helm.ts';
 import { proveImage } from './image/image.ts';
+import { type JobsPlan, proveJobs } from './jobs/jobs.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
 import { proveNewcomer } from './newcomer/newcomer.ts';
@@ -136,6 +137,24 @@ program
   .option('--seed <seed>', 'plans the same requests and the same faults', wholeNumber)
   .action(async (options: { minutes: number; atOnce: number; seed?: number }) => {
     process.exitCode = (await proveMatrix({ ...options, seed: options.seed ?? chooseSeed() })) ? 0 : 1;
+  });
+
+program
+  .command('jobs')
+  .description(
+    'Sends batches, pipelines and schedules while processes are killed, and checks files, documents, webhooks and bills.',
+  )
+  .option(
+    '--lines <count>',
+    'of the largest batch; a cancelled one and a message batch have a tenth of them',
+    wholeNumber,
+    10_000,
+  )
+  .option('--pipelines <count>', 'jobs with five to seven generations each', wholeNumber, 50)
+  .option('--minutes <minutes>', 'how long processes are killed and cut off at most', positive, 10)
+  .option('--seed <seed>', 'plans the same lines and the same faults', wholeNumber)
+  .action(async (options: Omit<JobsPlan, 'seed'> & { seed?: number }) => {
+    process.exitCode = (await proveJobs({ ...options, seed: options.seed ?? chooseSeed() })) ? 0 : 1;
   });
 
 program

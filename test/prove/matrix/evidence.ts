@@ -2,7 +2,8 @@
  * All that is known at the end, gathered past the product: logs and ledgers as they lie in Redis, runs as Temporal
  * tells them, the provider's bill from its own disk, and what readers wrote down.
  */
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { Client, Connection } from '@temporalio/client';
 import type { GenerationEvent } from '../../../contracts/events.ts';
@@ -131,14 +132,14 @@ export async function gather(stage: Stage, accepted: readonly Accepted[]): Promi
   });
   return {
     generations: await gatherGenerations(stage, accepted),
-    bill: readBill(stage.journalPath),
+    bill: await readBill(stage.journalPath),
     ledger,
     openRuns: await openRunsOf(stage),
     cached: await cachedAnswers(stage.direct.QDRANT_URL),
   };
 }
 
-async function withServices<Value>(
+export async function withServices<Value>(
   { direct }: Stage,
   use: (redis: Redis, workflow: Client['workflow']) => Promise<Value>,
 ): Promise<Value> {
@@ -182,9 +183,9 @@ function entryOf(tenant: string, entry: Record<string, string>): LedgerEntry {
 }
 
 /** The last line of each call; a line that a killed process had not finished does not count. */
-function readBill(path: string): JournalLine[] {
+export async function readBill(path: string): Promise<JournalLine[]> {
   const calls = new Map<string, JournalLine>();
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
+  for await (const line of createInterface({ input: createReadStream(path) })) {
     if (!line.endsWith('}')) continue;
     const call = JSON.parse(line) as JournalLine;
     calls.set(call.id, call);

@@ -19,10 +19,16 @@ const RESTART_PAUSE_MS = 300;
 const RESTARTED_WITHIN_MS = 90_000;
 const WATCH_MS = 500;
 
+interface HarmPlan {
+  readonly seed: number;
+  /** How many times the planned pauses last; 1 if absent. */
+  readonly slowness?: number;
+}
+
 /** Harms until the signal, then waits until all is whole again. */
 export async function harm(
   stage: Stage,
-  seed: number,
+  { seed, slowness = 1 }: HarmPlan,
   timeline: Timeline,
   signal: AbortSignal,
 ): Promise<HarmDone> {
@@ -45,7 +51,7 @@ export async function harm(
   }, WATCH_MS);
   for (let index = 0; !signal.aborted; index += 1) {
     const planned = planHarm(seed, index);
-    await sleep(planned.afterMs, null, { signal }).catch(() => 'ended');
+    await sleep(planned.afterMs * slowness, null, { signal }).catch(() => 'ended');
     if (signal.aborted) break;
     if (planned.kind === 'cut') {
       const wire = stage.wires[planned.place % stage.wires.length];

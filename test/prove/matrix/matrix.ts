@@ -30,7 +30,7 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
   console.log(
     `answers are shared by ${sharing}; Temporal's payloads are ${isEncrypted(seed) ? 'encrypted' : 'plain'}`,
   );
-  const stage = await buildStage((provider) => configOf(limits, provider, sharing), env);
+  const stage = await buildStage((provider) => configOf(limits, provider, sharing), { env });
   try {
     const keys = await issueKeys(stage);
     const timeline = createTimeline();
@@ -65,7 +65,7 @@ async function underHarm(
 ) {
   const over = new AbortController();
   const loading = load(stage, keys, { seed, atOnce, timeline }, over.signal);
-  const harming = harm(stage, seed, timeline, over.signal);
+  const harming = harm(stage, { seed }, timeline, over.signal);
   try {
     await Promise.race([sleep(minutes * 60_000), loading, harming]);
   } finally {

@@ -48,19 +48,23 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
+interface StageOptions {
+  /** Additional environment of APIs and workers. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Processes that read answers; none if false. */
+  readonly hasReaders?: boolean;
+}
+
 export type EndableSeat = Seat & { end(): Promise<void> };
 
 const silent = () => undefined;
 
-/**
- * @param config unbroken.config.yaml; a function receives the address at which all processes reach one provider.
- * @param env additional environment of APIs and workers.
- */
+/** @param config unbroken.config.yaml; a function receives the address at which all processes reach one provider. */
 export async function buildStage(
   config: object | ((sharedProvider: string) => object),
-  env: Readonly<Record<string, string>> = {},
+  options: StageOptions = {},
 ): Promise<Stage> {
-  const builder = new StageBuilder(env);
+  const builder = new StageBuilder(options);
   try {
     return await builder.build(config);
   } catch (error) {
@@ -80,6 +84,7 @@ interface ServicePorts {
 /** Starts two of each process, and ends whatever it has started. */
 class StageBuilder {
   readonly #env: Readonly<Record<string, string>>;
+  readonly #hasReaders: boolean;
   readonly #dataDir = mkdtempSync(join(tmpdir(), 'unbroken-matrix-'));
   readonly #readingsDir = join(this.#dataDir, 'readings');
   readonly #journalPath = join(this.#dataDir, 'bill.ndjson');
@@ -89,8 +94,9 @@ class StageBuilder {
   readonly #started: EndableSeat[] = [];
   readonly #wires: Wire[] = [];
 
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor({ env = {}, hasReaders = true }: StageOptions) {
     this.#env = env;
+    this.#hasReaders = hasReaders;
     mkdirSync(this.#readingsDir);
     writeFileSync(this.#journalPath, '');
   }
@@ -111,8 +117,8 @@ class StageBuilder {
     const worker = await two((index) => this.#startWorker(index, ports));
     const apiPorts = await two(findFreePort);
     const api = await two((index) => this.#startApi(index, apiPorts[index] ?? 0, ports));
-    const readerPorts = await two(findFreePort);
-    const reader = await two((index) => this.#startReader(index, readerPorts[index] ?? 0));
+    const readerPorts = this.#hasReaders ? await two(findFreePort) : [];
+    const reader = await Promise.all(readerPorts.map((port, index) => this.#startReader(index, port)));
     return {
       seats: { ...services, api, worker, reader },
       wires: this.#wires,

@@ -1,0 +1,7 @@
+/** A short run of the proof of batches, pipelines and schedules; `npm run prove -- jobs` is the long one. */
+import { expect, test } from '@jest/globals';
+import { proveJobs } from '../prove/jobs/jobs.ts';
+
+test('kills of every kind of process lose no line, job, webhook or tick, and pay none twice', async () => {
+  expect(await proveJobs({ lines: 60, pipelines: 3, minutes: 0.25, seed: 17 })).toBe(true);
+}, 300_000);
