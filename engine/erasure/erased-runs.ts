@@ -2,7 +2,7 @@
  * The runs of a user at Temporal: their arguments, summaries, search attributes and fairness keys name the user. A run
  * is cancelled and ends as any other, so that its budget is settled; then its history is deleted.
  */
-import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import {
   BATCH_TYPE,
   JOB_TYPE,
@@ -12,13 +12,10 @@ import {
   WORKFLOW_TYPE,
   workflowId,
 } from '../../contracts/names.ts';
+import { callTemporal, deleteRun, type RunToDelete, retainedUntil } from './delete-run.ts';
 import type { ErasureScope, Found, Left, StageProgress, StageResult } from './erasures.ts';
 
-const CALL_MS = 10_000;
 const DELETED_AT_ONCE = 16;
-/** As gRPC numbers them. */
-const NOT_FOUND = 5;
-const REFUSALS: ReadonlySet<number> = new Set([7, 12, 16]);
 /** The workflow in which Temporal keeps a schedule. */
 const SCHEDULER = 'temporal-sys-scheduler:';
 
@@ -27,9 +24,7 @@ const AWAITED: readonly string[] = [WORKFLOW_TYPE, JOB_TYPE, TICK_TYPE, BATCH_TY
 /** Runs that start others, which may begin after the request and still belong to what came before it. */
 const PARENTS: readonly string[] = [JOB_TYPE, TICK_TYPE, BATCH_TYPE];
 
-interface Run {
-  readonly workflowId: string;
-  readonly runId: string;
+interface Run extends RunToDelete {
   readonly type: string;
   readonly isRunning: boolean;
   readonly startedAtMs: number;
@@ -92,7 +87,7 @@ export class ErasedRuns {
     readonly generationId: string;
   }): Promise<boolean> {
     const id = workflowId(tenant, generationId);
-    const isRunning = await this.#call(async (client) => {
+    const isRunning = await callTemporal(this.#parts.temporal, async (client) => {
       const { status } = await client.workflow.getHandle(id).describe();
       return status.name === 'RUNNING';
     });
@@ -113,16 +108,12 @@ export class ErasedRuns {
     let some: Run[] = [];
     const deleteSome = async () => {
       signal.throwIfAborted();
-      await found.add(
-        'runs',
-        some.map(({ workflowId: id, runId }) => `${id} ${runId}`),
-      );
-      const outcomes = await Promise.all(some.map((run) => this.#delete(run)));
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome === 'deleted') continue;
-        left += 1;
-        lastEndMs = Math.max(lastEndMs, some[index]?.endedAtMs ?? 0);
-      }
+      await found.add('runs', some.map(nameOf));
+      const outcomes = await Promise.all(some.map((run) => deleteRun(this.#parts.temporal, run)));
+      const refused = some.filter((_, index) => outcomes[index] === 'refused');
+      await found.remove('runs', refused.map(nameOf));
+      left += refused.length;
+      for (const { endedAtMs } of refused) lastEndMs = Math.max(lastEndMs, endedAtMs);
       some = [];
       report({ at: '', found: listed, pending: 0 });
     };
@@ -137,7 +128,7 @@ export class ErasedRuns {
       if (some.length === DELETED_AT_ONCE) await deleteSome();
     }
     if (some.length > 0) await deleteSome();
-    const untilMs = left === 0 ? null : await this.#retainedUntil(lastEndMs);
+    const untilMs = left === 0 ? null : await retainedUntil(this.#parts.temporal, lastEndMs);
     return { found: listed, pending: listed - left, left: { count: left, untilMs } };
   }
 
@@ -163,55 +154,22 @@ export class ErasedRuns {
   }
 
   async #find(id: string): Promise<Run | null> {
-    return this.#call(async (client) => toRun(await client.workflow.getHandle(id).describe()));
+    return callTemporal(this.#parts.temporal, async (client) => toRun(await client.workflow.getHandle(id).describe()));
   }
 
   async #cancel(id: string, tenant: string): Promise<void> {
     const generationId = id.slice(tenant.length + 1);
     if (generationId.startsWith('gen_')) await this.#parts.requestCancel(generationId);
-    await this.#call((client) => client.workflow.getHandle(id).cancel());
-  }
-
-  /** @returns `refused` where Temporal, or the right of our key, does not allow it. */
-  async #delete({ workflowId: id, runId }: Run): Promise<'deleted' | 'refused'> {
-    const outcome = await this.#call(async (client) => {
-      const { namespace } = client.options;
-      const workflowExecution = { workflowId: id, runId };
-      try {
-        await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
-      } catch (error) {
-        if (isGrpcServiceError(error) && REFUSALS.has(error.code)) return 'refused';
-        throw error;
-      }
-      return 'deleted';
-    });
-    return outcome ?? 'deleted';
-  }
-
-  async #retainedUntil(endedAtMs: number): Promise<number | null> {
-    const retentionSeconds = await this.#call(async (client) => {
-      const { namespace } = client.options;
-      const { config } = await client.workflowService.describeNamespace({ namespace });
-      return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
-    });
-    return retentionSeconds ? endedAtMs + retentionSeconds * 1_000 : null;
+    await callTemporal(this.#parts.temporal, (client) => client.workflow.getHandle(id).cancel());
   }
 
   async *#list(query: string): AsyncGenerator<Run> {
     for await (const info of this.#parts.temporal.workflow.list({ query })) yield toRun(info);
   }
+}
 
-  /** @returns null if Temporal has no such run. */
-  async #call<Result>(act: (client: Client) => Promise<Result>): Promise<Result | null> {
-    const { temporal } = this.#parts;
-    try {
-      return await temporal.connection.withDeadline(Date.now() + CALL_MS, () => act(temporal));
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
-      if (isGrpcServiceError(error) && error.code === NOT_FOUND) return null;
-      throw error;
-    }
-  }
+function nameOf({ workflowId: id, runId }: Run): string {
+  return `${id} ${runId}`;
 }
 
 /** In Temporal's query language. No name of a tenant or user has a character that could end a quoted one. */

@@ -19,6 +19,8 @@ export interface NewErasure {
 export interface Found {
   /** @returns how many of them are new. */
   add(kind: ErasedKind, ids: readonly string[]): Promise<number>;
+  /** Takes back what was noted and stays all the same. */
+  remove(kind: ErasedKind, ids: readonly string[]): Promise<void>;
   has(kind: ErasedKind, id: string): Promise<boolean>;
   all(kind: ErasedKind): Promise<readonly string[]>;
 }
@@ -61,8 +63,10 @@ export interface StagePosition {
   readonly at: string;
   readonly found: number;
   readonly pending: number;
-  /** Objects of the archive that cannot be read. */
+  /** Objects of the archive that cannot be read: their key is lost. */
   readonly unreadable?: number;
+  /** The servers of which `at` is a cursor. */
+  readonly keyspace?: string | null;
 }
 
 export interface StageProgress {

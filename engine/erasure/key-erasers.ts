@@ -20,7 +20,7 @@ import type { ErasureScope, Found, StageResult } from './erasures.ts';
 export interface ErasedStores {
   readonly redis: Pick<
     RedisClient,
-    'scan' | 'get' | 'del' | 'hmGet' | 'hDel' | 'hKeys' | 'exists' | 'lRange' | 'zRange'
+    'scan' | 'keyspace' | 'get' | 'del' | 'hmGet' | 'hDel' | 'hKeys' | 'exists' | 'lRange' | 'zRange'
   >;
   readonly log: Pick<EventLog, 'disown'>;
   readonly jobs: Pick<JobStore, 'erase' | 'read'>;

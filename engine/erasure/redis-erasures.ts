@@ -67,6 +67,7 @@ interface ErasuresRedis extends ScriptRedis, IdsByTimeRedis {
   sCard(key: string): Promise<number>;
   sIsMember(key: string, member: string): Promise<number>;
   sMembers(key: string): Promise<string[]>;
+  sRem(key: string, members: string[]): Promise<number>;
 }
 
 /** Names a user where the name itself must not stay. */
@@ -134,6 +135,9 @@ export class RedisErasures implements Erasures {
     const keyOf = (kind: ErasedKind) => foundKey(tenant, erasureId, kind);
     return {
       add: async (kind, ids) => (ids.length === 0 ? 0 : this.#redis.sAdd(keyOf(kind), [...ids])),
+      remove: async (kind, ids) => {
+        if (ids.length > 0) await this.#redis.sRem(keyOf(kind), [...ids]);
+      },
       has: async (kind, id) => (await this.#redis.sIsMember(keyOf(kind), id)) === 1,
       all: (kind) => this.#redis.sMembers(keyOf(kind)),
     };

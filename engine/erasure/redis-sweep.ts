@@ -1,14 +1,15 @@
 /** Walks all keys of Redis, page by page, and erases those that are in the scope of an erasure. */
-import type { ErasureScope, Found, StageProgress, StageResult } from './erasures.ts';
+import type { ErasureScope, Found, StagePosition, StageProgress, StageResult } from './erasures.ts';
 import type { ErasedStores, KeyEraser } from './key-erasers.ts';
 
 const KEYS_PER_PAGE = 1_000;
 const ERASED_AT_ONCE = 32;
 /** Only our keys, in a database that others may use too. */
 const MATCH = 'ub:*';
+const START: StagePosition = { at: '0', found: 0, pending: 0 };
 
 interface Sweep {
-  readonly redis: Pick<ErasedStores['redis'], 'scan'>;
+  readonly redis: Pick<ErasedStores['redis'], 'scan' | 'keyspace'>;
   readonly erasers: readonly KeyEraser[];
   readonly scope: ErasureScope;
   readonly found: Found;
@@ -18,7 +19,10 @@ export async function sweepKeys(
   { redis, erasers, scope, found }: Sweep,
   { from, report, signal }: StageProgress,
 ): Promise<StageResult> {
-  let { at, ...sum } = from ?? { at: '0', found: 0, pending: 0 };
+  const keyspace = await redis.keyspace();
+  // A cursor means nothing to another server, nor to the same one after its restart.
+  const isSame = keyspace !== null && from?.keyspace === keyspace;
+  let { at, found: all, pending } = isSame ? from : START;
   do {
     signal.throwIfAborted();
     const page = await redis.scan(at, { MATCH, COUNT: KEYS_PER_PAGE });
@@ -27,13 +31,16 @@ export async function sweepKeys(
       const some = tasks.slice(first, first + ERASED_AT_ONCE);
       const results = await Promise.all(some.map(({ eraser, parts }) => eraser.erase(parts, scope, found)));
       for (const result of results) {
-        sum = { found: sum.found + result.found, pending: sum.pending + result.pending };
+        all += result.found;
+        pending += result.pending;
       }
     }
     at = String(page.cursor);
-    report({ at, ...sum });
+    report({ at, found: all, pending, keyspace });
   } while (at !== '0');
-  return sum;
+  // Where keys have moved meanwhile, some may have been passed over: another pass is needed.
+  const isWhole = keyspace !== null && (await redis.keyspace()) === keyspace;
+  return { found: all, pending: isWhole ? pending : pending + 1 };
 }
 
 function taskOf(erasers: readonly KeyEraser[], key: string) {

@@ -1,5 +1,6 @@
 /** What an erasure does in each of its stages. Every stage may be interrupted at any moment, and repeated. */
 import type { ErasureStage, Remains } from '../../contracts/erasure.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { LogArchive } from '../archive/log-archive.ts';
 import type { UserAnswers } from '../cache/answer-cache.ts';
@@ -158,8 +159,10 @@ export class StoredEraser implements Eraser {
       const page = await archive.ofUser(scope, at);
       for (let first = 0; first < page.ids.length; first += ERASED_AT_ONCE) {
         const some = page.ids.slice(first, first + ERASED_AT_ONCE);
-        const results = await Promise.all(some.map((id) => this.#archived(scope, id)));
-        for (const result of results) pending += result.pending;
+        for (const result of await Promise.all(some.map((id) => this.#archived(scope, id)))) {
+          if (result === 'unreadable') unreadable += 1;
+          else pending += result.pending;
+        }
       }
       unreadable += page.unreadable;
       if (page.next === null) break;
@@ -170,9 +173,14 @@ export class StoredEraser implements Eraser {
     return { found: 0, pending };
   }
 
-  async #archived(scope: ErasureScope, generationId: string): Promise<StageResult> {
+  async #archived(scope: ErasureScope, generationId: string): Promise<StageResult | 'unreadable'> {
     const { archive, erasures } = this.#parts;
-    const log = await archive?.find(generationId, { isFresh: true });
+    const log = await archive?.find(generationId, { isFresh: true }).catch((error: unknown) => {
+      // The store does not answer; a later attempt finds the log.
+      if (error instanceof UnbrokenError) throw error;
+      return 'unreadable' as const;
+    });
+    if (log === 'unreadable') return log;
     const isOwn = log?.head.tenant === scope.tenant && log.head.user === scope.user;
     if (!isOwn || log.head.createdAt > scope.beforeMs) return { found: 0, pending: 0 };
     return eraseOneGeneration(this.#parts, scope, erasures.found(scope), generationId);

@@ -3,17 +3,25 @@
  * another try for a command that meets a slot in migration, or that its server never received; a search for the new
  * master as soon as one is unreachable; and subscriptions that move with their slots.
  */
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCluster, DisconnectsClientError, ErrorReply } from 'redis';
 import { ClusterSubscriptions, type ServerClient } from './cluster-subscriptions.ts';
 import type { ClientOptions, KeyedCommand, RedisClient } from './redis-client.ts';
-import { answeredWithin, connectionOptions, limitSilence, type RedisConnection } from './redis-connection.ts';
+import {
+  answeredWithin,
+  connectionOptions,
+  limitSilence,
+  type RedisConnection,
+  runIdOf,
+} from './redis-connection.ts';
 import { confirmOnReplicas } from './replica-confirmation.ts';
 
 type Cluster = ReturnType<typeof clusterOf>;
 type ScanOptions = Parameters<RedisConnection['scan']>[1];
 
 const LONGEST_PAUSE_MS = 100;
+const SLOTS = 16_384;
 /** Between two searches for the new master of an unreachable one. */
 const SEARCH_AGAIN_MS = 100;
 const CONNECT_AGAIN_MS = 500;
@@ -37,7 +45,7 @@ export async function connectCluster(urls: readonly string[], options: ClientOpt
 
 /** On top of the cluster client, as node-redis itself adds options to one. */
 function withSubscriptions(
-  cluster: Cluster & Pick<RedisConnection, KeyedCommand | 'scan'>,
+  cluster: Cluster & Pick<RedisConnection, KeyedCommand | 'scan' | 'keyspace'>,
   subscriptions: ClusterSubscriptions,
 ): RedisClient {
   return Object.assign(Object.create(cluster), {
@@ -45,6 +53,7 @@ function withSubscriptions(
     sSubscribe: (channel, listener) => subscriptions.subscribe(channel, 'shard', listener),
     sUnsubscribe: (channel) => subscriptions.unsubscribe(channel),
     scan: (cursor, options) => scanMasters(cluster, String(cursor), options),
+    keyspace: () => keyspaceOf(cluster),
     ping: () => Promise.any(cluster.masters.map(async (node) => (await cluster.nodeClient(node)).ping())),
     close: () => {
       subscriptions.close();
@@ -57,16 +66,53 @@ function withSubscriptions(
   } satisfies Partial<RedisClient>);
 }
 
+function mastersOf(cluster: Cluster) {
+  return cluster.masters.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 /**
- * Walks the masters in the order of their ids. The cursor names the master that is read, and its cursor; a walk during
- * which slots move may miss keys, as its caller must expect.
+ * Asks each master for its slots and its epoch, which is a new one after each move. A key that moves from a master that
+ * a walk has not read yet to one that it has read is missed.
  */
+async function keyspaceOf(cluster: Cluster): Promise<string | null> {
+  const servers = await Promise.all(
+    mastersOf(cluster).map(async (master) => {
+      const server = await cluster.nodeClient(master);
+      const [runId, nodes] = await Promise.all([runIdOf(server), server.clusterNodes()]);
+      return { runId, ...ownSlots(nodes) };
+    }),
+  );
+  const served = servers.reduce((sum, { slots }) => sum + slots, 0);
+  if (served === SLOTS && servers.every(({ isMoving }) => !isMoving)) {
+    return createHash('sha256').update(JSON.stringify(servers)).digest('hex');
+  }
+  // Another server may have slots that this process has not heard of.
+  await cluster._slots.rediscover();
+  return null;
+}
+
+/** What the answer to CLUSTER NODES says of the server that gave it: id, ..., epoch, link, slots and moves. */
+function ownSlots(nodes: string) {
+  const line = nodes.split('\n').find((node) => node.split(' ')[2]?.includes('myself')) ?? '';
+  const [id = '', , , , , , epoch = '', , ...places] = line.split(' ');
+  const isMoving = places.some((place) => place.startsWith('['));
+  const slots = places.reduce((sum, place) => sum + (isMoving ? 0 : lengthOf(place)), 0);
+  return { id, epoch, ranges: places.join(' '), isMoving, slots };
+}
+
+/** Of a range such as 0-5460, or a single slot. */
+function lengthOf(range: string): number {
+  const [first = 0, last = first] = range.split('-').map(Number);
+  return last - first + 1;
+}
+
+/** Walks the masters in the order of their ids. The cursor names the master that is read, and its cursor. */
 async function scanMasters(cluster: Cluster, cursor: string, options?: ScanOptions) {
-  const masters = cluster.masters.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const masters = mastersOf(cluster);
   const [id = '', place = '0'] = cursor === '0' ? [] : cursor.split(' ');
   const at = id === '' ? 0 : masters.findIndex((master) => master.id === id);
   const master = masters[at];
-  // It is no master any more: its keys are at others.
+  // It is no master any more: its keys are at others, and the keyspace is another one.
   if (master === undefined) throw new ErrorReply('TRYAGAIN the walk through the keys must begin again');
   const page = await (await cluster.nodeClient(master)).scan(place, options);
   const next = masters[at + 1];

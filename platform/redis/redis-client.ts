@@ -49,8 +49,12 @@ export type KeyedCommand =
   | 'zScan'
   | 'zScore';
 
-/** `scan` walks the names of all keys; in a cluster, those of one master after the other. */
-export type RedisClient = Pick<RedisConnection, KeyedCommand | 'scan'> & {
+/**
+ * `scan` walks the names of all keys; in a cluster, those of one master after the other. Its cursors hold for one
+ * `keyspace`, which names the servers and what they serve; null: keys are moving between them. If it was the same
+ * before a walk and after it, the walk has missed nothing.
+ */
+export type RedisClient = Pick<RedisConnection, KeyedCommand | 'scan' | 'keyspace'> & {
   readonly isReady: boolean;
   /** `ready`: connected again, or subscribed at another server; messages sent in between are lost. */
   on(event: 'ready', listener: () => void): unknown;

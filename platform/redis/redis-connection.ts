@@ -60,7 +60,13 @@ export function connectionOptions(answerMs: number) {
 }
 
 function connectionTo(url: string, answerMs: number) {
-  return createClient({ url, ...connectionOptions(answerMs) });
+  const client = createClient({ url, ...connectionOptions(answerMs) });
+  return Object.assign(client, { keyspace: (): Promise<string | null> => runIdOf(client) });
+}
+
+/** Names one life of a server: it has another one after each start. '' if the server does not say. */
+export async function runIdOf(server: { info(section: string): Promise<unknown> }): Promise<string> {
+  return /^run_id:(\w+)/m.exec(String(await server.info('server')))?.[1] ?? '';
 }
 
 /**

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Payload } from '@temporalio/common';
+import { createClient } from '../../clients/typescript/index.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
@@ -107,6 +108,28 @@ describe('with encryption', () => {
     expect(JSON.stringify(histories)).toContain('/room/metered');
     const text = await temporalText(stack.env, ids);
     expect(TELLING.filter((phrase) => text.includes(phrase))).toEqual([]);
+  });
+
+  test('an erased user is gone, histories and all', async () => {
+    const user = `erased-${randomUUID().slice(0, 8)}`;
+    const key = await stack.addKey({ user, scopes: ['generate'] });
+    const client = createClient({ baseUrl: stack.api.url, apiKey: key });
+    const submit = (tokens: number) =>
+      client.submit({ input: promptOf({ tokens, delayMs: 20 }), cache: 'off' }).then(({ id }) => id);
+    const ids = [await submit(5), await submit(3_000)];
+    const api = connectApi(stack.api.url, key);
+    await startReading(api, ids[0] ?? '').whole;
+    await startReading(api, ids[1] ?? '').deltas(3);
+    const receipt = await client.erasures.wait((await client.erasures.user(user)).id);
+    expect(receipt.removed).toEqual([
+      { kind: 'generations', count: 2 },
+      { kind: 'runs', count: 2 },
+    ]);
+    const { workflow } = await temporalClient(stack.env);
+    for (const id of ids) {
+      expect((await api.view(id)).status).toBe(404);
+      await expect(workflow.getHandle(workflowId('dev', id)).describe()).rejects.toThrow('not found');
+    }
   });
 
   test('an admin sees it by the codec endpoint, no other caller does', async () => {

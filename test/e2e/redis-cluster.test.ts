@@ -1,8 +1,10 @@
 /** A whole stack on a Redis Cluster: generations run while slots move and masters die. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from '../../clients/typescript/index.ts';
 import { textOf } from '../../contracts/fold-events.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { type RedisCluster, startRedisCluster } from '../../tools/services/redis-cluster.ts';
 import type { ClusterNode } from '../../tools/services/redis-cluster-node.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -10,6 +12,8 @@ import { promptOf } from '../harness/prompt.ts';
 import { type Reading, startReading } from '../harness/reader.ts';
 import { announcedServices } from '../harness/shared-services.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { redisValues } from '../harness/stored-text.ts';
+import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const GENERATIONS = 8;
@@ -82,4 +86,52 @@ test('generations survive that their logs move, and that a master is killed, and
   for (const begun of [...running, await later]) await expectWhole(begun);
   await cluster.untilWhole();
   expect(await stack.sim.calls()).toHaveLength(GENERATIONS + 1);
+});
+
+/** The names of keys that have this word, of all masters. */
+async function keysWith(word: string): Promise<string[]> {
+  const masters = await cluster.masters();
+  const found = await Promise.all(
+    masters.map(async ({ url }) => {
+      const redis = await connectRedis(url, () => undefined);
+      const values = await redisValues(redis);
+      redis.destroy();
+      return [...values].flatMap(([name, value]) => (value.includes(word) ? [name] : []));
+    }),
+  );
+  return found.flat();
+}
+
+test('an erased user leaves no word on any master, though a slot moves and a master is killed', async () => {
+  const [user, word] = ['erased', 'XYZZY'].map((name) => `${name}${randomUUID().slice(0, 8)}`) as [string, string];
+  const key = await stack.addKey({ user, scopes: ['generate'] });
+  const api = connectApi(stack.api.url, key);
+  const client = createClient({ baseUrl: api.url, apiKey: key });
+  const ask = async (tokens: number) => {
+    const input = `${word} ${promptOf({ tokens, delayMs: 20 })}`;
+    return startReading(api, (await api.create({ input, cache: 'off' })).body.id);
+  };
+  const ended = await Promise.all(Array.from({ length: GENERATIONS }, () => ask(3)));
+  await Promise.all(ended.map(({ whole }) => whole));
+  const running = await ask(3_000);
+  await running.deltas(3);
+  expect((await keysWith(word)).length).toBeGreaterThan(GENERATIONS);
+
+  const { id } = await client.erasures.user(user);
+  const [first, last] = [ended[0] ?? running, ended.at(-1) ?? running];
+  const source = await masterOf(first);
+  const target = (await cluster.masters()).find((node) => node !== source);
+  if (target === undefined) throw new Error('there is one master');
+  await cluster.moveSlotOf(REDIS_KEYS.logMeta(first.id), target);
+  const dead = await masterOf(last);
+  await dead.kill();
+  await waitFor('the election', async () => !(await cluster.masters()).includes(dead));
+  await dead.restart();
+  const receipt = await waitFor('the receipt', async () => {
+    const view = await client.erasures.get(id).catch(() => null);
+    return view?.status === 'completed' && view;
+  });
+  await cluster.untilWhole();
+  expect(await keysWith(word)).toEqual([]);
+  expect(receipt.removed).toContainEqual({ kind: 'generations', count: GENERATIONS + 1 });
 });

@@ -45,7 +45,8 @@ describe('an erasure', () => {
     const scope = await begun('counts', 'grace-the-user');
     const found = erasures.found(scope);
     expect(await found.add('generations', ['gen_1', 'gen_2'])).toBe(2);
-    expect(await found.add('generations', ['gen_2', 'gen_3'])).toBe(1);
+    expect(await found.add('generations', ['gen_2', 'gen_3', 'gen_4'])).toBe(2);
+    await found.remove('generations', ['gen_4']);
     await found.add('feedback', []);
     expect([await found.has('generations', 'gen_3'), await found.has('jobs', 'gen_3')]).toEqual([
       true,
@@ -88,7 +89,12 @@ describe('an erasure', () => {
 });
 
 describe('the walk through the keys', () => {
-  const found: Found = { add: async () => 0, has: async () => false, all: async () => [] };
+  const found: Found = {
+    add: async () => 0,
+    remove: async () => undefined,
+    has: async () => false,
+    all: async () => [],
+  };
   const scope: ErasureScope = { tenant: 't', user: 'u', jobId: null, erasureId: 'e', beforeMs: 0 };
   const eraserOf = (seen: string[]): KeyEraser => ({
     pattern: /^ub:walk:(\d+)$/,
@@ -125,5 +131,14 @@ describe('the walk through the keys', () => {
     expect(before.length).toBeGreaterThan(0);
     expect(after.length).toBeLessThan(COUNT);
     expect(new Set([...before, ...after]).size).toBe(COUNT);
+  });
+
+  test('starts over where Redis has restarted, to which its cursor means nothing', async () => {
+    const [before, after]: [string[], string[]] = [[], []];
+    const reached: StagePosition[] = [];
+    await walk(before, null, (position) => void reached.push(position));
+    await server.crash(() => undefined);
+    await walk(after, reached[0] ?? null, () => undefined);
+    expect(new Set(after).size).toBe(COUNT);
   });
 });

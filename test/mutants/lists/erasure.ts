@@ -4,6 +4,9 @@ import type { Mutant } from '../mutant.ts';
 const WHOLE = 'test/e2e/erasure.test.ts';
 const ARCHIVE = 'test/engine/archive/archived-logs.test.ts';
 const NOTES = 'test/engine/erasure/erasures.test.ts';
+const CLUSTER = 'test/platform/redis/redis-cluster.test.ts';
+const RUNS = 'test/engine/erasure/erased-runs.test.ts';
+const ARCHIVED = 'test/engine/erasure/erased-archive.test.ts';
 const FLOW = 'test/workflows/erasure.test.ts';
 
 export const ERASURE_MUTANTS: readonly Mutant[] = [
@@ -84,8 +87,40 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
     breaks:
       'Each attempt of a large erasure begins with the first key again, and it never ends where workers restart.',
     file: 'engine/erasure/redis-sweep.ts',
-    find: "let { at, ...sum } = from ?? { at: '0', found: 0, pending: 0 };",
-    replace: "let { at, ...sum } = { ...from, at: '0', found: 0, pending: 0 };",
+    find: 'let { at, found: all, pending } = isSame ? from : START;',
+    replace: 'let { at, found: all, pending } = isSame ? { ...from, at: START.at } : START;',
     caughtBy: { tests: [NOTES] },
+  },
+  {
+    name: 'erasure-counts-what-stays',
+    breaks: 'The receipt says that histories were removed which Temporal refuses to delete.',
+    file: 'engine/erasure/erased-runs.ts',
+    find: "await found.remove('runs', refused.map(nameOf));",
+    replace: '',
+    caughtBy: { tests: [RUNS] },
+  },
+  {
+    name: 'erasure-stops-at-a-lost-key',
+    breaks: 'One archived log whose key is lost holds up an erasure for ever.',
+    file: 'engine/erasure/stored-eraser.ts',
+    find: 'if (error instanceof UnbrokenError) throw error;',
+    replace: 'if (error instanceof Error) throw error;',
+    caughtBy: { tests: [ARCHIVED] },
+  },
+  {
+    name: 'erasure-walks-on-at-other-servers',
+    breaks: 'An erasure whose master has died asks for its keys for ever, or passes over those of its successor.',
+    file: 'engine/erasure/redis-sweep.ts',
+    find: 'const isSame = keyspace !== null && from?.keyspace === keyspace;',
+    replace: 'const isSame = from !== null;',
+    caughtBy: { tests: [NOTES] },
+  },
+  {
+    name: 'erasure-passes-over-keys-that-move',
+    breaks: 'A text that moves to a server that was already read stays, and the receipt says that nothing is left.',
+    file: 'engine/erasure/redis-sweep.ts',
+    find: 'pending: isWhole ? pending : pending + 1 };',
+    replace: 'pending };',
+    caughtBy: { tests: [CLUSTER] },
   },
 ];

@@ -3,13 +3,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { relayEvents } from '../../../api/relay/relay-events.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
+import type { StagePosition } from '../../../engine/erasure/erasures.ts';
+import type { KeyEraser } from '../../../engine/erasure/key-erasers.ts';
+import { RedisErasures } from '../../../engine/erasure/redis-erasures.ts';
+import { sweepKeys } from '../../../engine/erasure/redis-sweep.ts';
 import { RedisHandoffOffers, RedisHandoffTaker } from '../../../engine/handoff/redis-handoff.ts';
 import { ThreadedLease } from '../../../engine/leases/threaded-lease.ts';
 import type { LogWriter } from '../../../engine/streaming/event-log.ts';
 import { RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { placeOfUrls } from '../../../platform/config/redis-schema.ts';
+import type { RedisClient } from '../../../platform/redis/redis-client.ts';
 import { isRedisAway } from '../../../platform/redis/redis-connection.ts';
+import { askNode } from '../../../tools/services/ask-redis-node.ts';
 import { checkRedis } from '../../../tools/services/doctor/check-redis.ts';
 import { LeaseStand, SILENT_MS, soon } from '../../engine/leases/lease-stand.ts';
 import { testLeases } from '../../engine/leases/leases-contract.ts';
@@ -116,6 +122,109 @@ test('a log that moves to another master while it is written and read loses noth
   expect(textOf(sink.events)).toBe('abcd');
   expect(textOf(await log.read(id, -1))).toBe('abcd');
   expect(await stand.cluster.masterOf(key)).toBe(target);
+});
+
+describe('an erasure', () => {
+  const KEYS = 300;
+  const scope = { tenant: 'acme', user: 'ann', jobId: null, erasureId: 'erase_1', beforeMs: 0 };
+  const names = new Set(Array.from({ length: KEYS }, (_, at) => `ub:erased:{${at}}`));
+
+  class Walk {
+    readonly seen: string[] = [];
+    readonly positions: StagePosition[] = [];
+    readonly #redis: RedisClient;
+
+    constructor(redis: RedisClient) {
+      this.#redis = redis;
+    }
+
+    /** @param onFirst acts when the first key is erased. */
+    run(onFirst: (key: string) => Promise<void> = async () => undefined, from?: StagePosition) {
+      this.seen.length = 0;
+      const found = new RedisErasures(this.#redis, { keptMs: RETENTION_MS }).found(scope);
+      const eraser: KeyEraser = {
+        pattern: /^(ub:erased:.+)$/,
+        erase: async ([key = '']) => {
+          this.seen.push(key);
+          if (this.seen.length === 1) await onFirst(key);
+          return { found: 0, pending: 0 };
+        },
+      };
+      const report = (position: StagePosition) => void this.positions.push(position);
+      const progress = { from: from ?? null, report, signal: AbortSignal.timeout(60_000) };
+      return sweepKeys({ redis: this.#redis, erasers: [eraser], scope, found }, progress);
+    }
+  }
+
+  async function startWalk(): Promise<Walk> {
+    const redis = await stand.open({ count: 1, withinMs: 5_000 });
+    for (const name of names) await redis.set(name, 'a text');
+    return new Walk(redis);
+  }
+
+  test('is noted, counted and closed like on one server', async () => {
+    const erasures = new RedisErasures(await stand.open(), { keptMs: RETENTION_MS });
+    const id = await erasures.open({ tenant: 'acme', user: 'grace', jobId: null });
+    const opened = await erasures.scope('acme', id);
+    if (opened === null) throw new Error('it was lost');
+    await erasures.found(opened).add('generations', ['gen_1', 'gen_2']);
+    await erasures.complete(opened, []);
+    const removed = [{ kind: 'generations', count: 2 }];
+    expect(await erasures.view('acme', id)).toMatchObject({ status: 'completed', removed });
+  });
+
+  test('walks through the keys of every master, and again if some have moved past it meanwhile', async () => {
+    const walk = await startWalk();
+    expect(await walk.run()).toEqual({ found: 0, pending: 0 });
+    expect(new Set(walk.seen)).toEqual(names);
+    const moved: string[] = [];
+    const moveAnother = async (key: string) => {
+      const target = await stand.cluster.masterOf(key);
+      for (const name of names) {
+        if ((await stand.cluster.masterOf(name)) === target) continue;
+        await stand.cluster.moveSlotOf(name, target);
+        moved.push(name);
+        return;
+      }
+    };
+    expect(await walk.run(moveAnother)).toEqual({ found: 0, pending: 1 });
+    expect(walk.seen).not.toContain(moved[0]);
+    expect(await walk.run()).toEqual({ found: 0, pending: 0 });
+    expect(new Set(walk.seen)).toEqual(names);
+  });
+
+  test('waits while a slot is between two masters', async () => {
+    const walk = await startWalk();
+    const [name = ''] = names;
+    const source = await stand.cluster.masterOf(name);
+    const target = (await stand.cluster.masters()).find((node) => node !== source);
+    if (target === undefined) throw new Error('there is one master');
+    const meanwhile: unknown[] = [];
+    await stand.cluster.moveSlotOf(name, target, async () => {
+      meanwhile.push(await walk.run());
+    });
+    expect(meanwhile).toEqual([{ found: 0, pending: 1 }]);
+    expect(await walk.run()).toEqual({ found: 0, pending: 0 });
+  });
+
+  test('that continues after the death of a master starts over at its successor', async () => {
+    const walk = await startWalk();
+    await walk.run();
+    // The worker had read the first master, and stopped at the second.
+    const [reached] = walk.positions;
+    const masters = await stand.cluster.masters();
+    const ids = await Promise.all(masters.map(({ url }) => askNode(url, ['CLUSTER', 'MYID'])));
+    const second = masters.find((_, index) => reached?.at.startsWith(String(ids[index])));
+    if (reached === undefined || second === undefined) throw new Error('it reached no second master');
+    await second.kill();
+    await waitFor('the election', async () => !(await stand.cluster.masters()).includes(second));
+    await waitFor('a walk through all', async () => {
+      const result = await walk.run(undefined, reached).catch(() => null);
+      return result?.pending === 0;
+    });
+    expect(new Set(walk.seen)).toEqual(names);
+    await stand.cluster.heal();
+  });
 });
 
 describe('a server that dies or hangs', () => {

@@ -99,6 +99,8 @@ test('commands and subscriptions follow the master to the server that the sentin
     return findings.find(({ check }) => check === 'redis sentinels')?.found;
   };
   expect(await doctor()).toContain(String(ports.master));
+  const keyspace = await redis.keyspace();
+  expect(keyspace).toMatch(/^[0-9a-f]{40}$/);
   process.kill(master.pid, 'SIGKILL');
   await waitFor('a write at the new master', () => redis.set('key', 'again').catch(() => null));
   expect(await askNode(`redis://127.0.0.1:${ports.replica}`, ['GET', 'key'])).toBe('again');
@@ -108,4 +110,6 @@ test('commands and subscriptions follow the master to the server that the sentin
   await waitFor('both messages', () => heard.length === 2);
   expect(heard.sort()).toEqual(['one', 'two']);
   expect(await doctor()).toContain(String(ports.replica));
+  // A walk through the keys starts over.
+  expect(await redis.keyspace()).not.toBe(keyspace);
 });
