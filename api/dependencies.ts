@@ -62,7 +62,7 @@ export interface ApiDependencies {
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
   readonly webhookEndpoints: WebhookEndpoints;
-  readonly webhookDeliveries: Pick<WebhookDeliveries, 'view' | 'list'>;
+  readonly webhookDeliveries: Pick<WebhookDeliveries, 'view' | 'list' | 'idsOfGeneration' | 'remove'>;
   readonly sendWebhook: SendWebhook;
   readonly accounts: BudgetAccounts;
   readonly usage: UsageReports;

@@ -22,7 +22,16 @@ export const erasedKinds = [
 export type ErasedKind = (typeof erasedKinds)[number];
 
 /** What stays, and why. */
-const remainingKinds = ['ledger', 'apiKeys', 'runs', 'archive'] as const;
+const remainingKinds = [
+  'ledger',
+  'apiKeys',
+  'runs',
+  'archive',
+  'webhookDeliveries',
+  'jobs',
+  'files',
+  'conversations',
+] as const;
 
 const countSchema = z.int().nonnegative();
 const atSchema = z.int().describe('Milliseconds since 1970.');
@@ -34,7 +43,7 @@ export const remainsSchema = z.object({
   kind: z.enum(remainingKinds),
   count: countSchema.nullable().describe('null: not counted.'),
   reason: z.string(),
-  until: atSchema.nullable().describe('When it is deleted at the latest; null: not by itself.'),
+  until: atSchema.nullable().describe('When it is deleted at the latest; null: not by itself, or at a time that is not known.'),
 });
 export type Remains = z.infer<typeof remainsSchema>;
 
@@ -61,6 +70,7 @@ export const deletedGenerationSchema = z.object({
   object: z.literal('generation'),
   deleted: z.literal(true),
   removed: z.array(removedSchema),
+  remains: z.array(remainsSchema).describe('What stays, and copies that belong to something else.'),
 });
 export type DeletedGeneration = z.infer<typeof deletedGenerationSchema>;
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
 /** What becomes of a generation, and of a batch. The names are OpenAI's. */
-const responseEventTypes = [
+export const responseEventTypes = [
   'response.completed',
   'response.failed',
   'response.incomplete',

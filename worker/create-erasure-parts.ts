@@ -78,6 +78,7 @@ export function createErasureParts(
     deleteSchedule: (schedule) => deleteSchedule({ config, schedules, stored, temporal }, schedule),
     eraseGeneration: async (tenant, generationId, found) => {
       await eraseFeedback({ log, promptStats }, tenant, generationId, found);
+      if (await complaints.withdraw(tenant, generationId)) await found.add('complaints', [generationId]);
       const erased = await eraseGeneration({ log, cachedAnswers }, { tenant, generationId });
       if (erased.cachedAnswers > 0) await found.add('cachedAnswers', [generationId]);
     },

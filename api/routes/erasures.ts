@@ -1,23 +1,19 @@
 /** Erasure: of a generation, a job, or everything of a user; and the receipts. */
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import type { DeletedGeneration, ErasureView, Removed } from '../../contracts/erasure.ts';
+import type { DeletedGeneration, ErasureView } from '../../contracts/erasure.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { principalNameSchema } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { subjectOf } from '../../engine/erasure/redis-erasures.ts';
-import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { assertScope, callerIn, seesTenant } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { startErasure } from '../erasures/start-erasure.ts';
-import { cancelAndWait } from '../generations/cancel-and-wait.ts';
-import { eraseGeneration } from '../generations/erase-generation.ts';
 import { findGeneration } from '../generations/find-generation.ts';
+import { removeGeneration } from '../generations/remove-generation.ts';
 import { pageLimitSchema, parseQuery, parseWith } from '../http/read-request.ts';
 import { findJob } from '../jobs/find-job.ts';
-import { settleConversation } from '../wires/openai-conversations/turn.ts';
-import { responseOriginOf } from '../wires/openai-responses/load-response.ts';
 
 export const erasuresQuerySchema = z.strictObject({
   limit: pageLimitSchema({ most: 100, byDefault: 20 }),
@@ -61,29 +57,11 @@ function pathOf({ id }: ErasureView): string {
 export function deleteGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
-    await cancelAndWait(dependencies, head);
-    // Its conversation keeps copies: it gets those of this answer before they are gone.
-    const conversation = responseOriginOf(head)?.conversation;
-    if (conversation !== undefined) await settleConversation(dependencies, conversation);
-    const hadFeedback = await removeFeedback(dependencies, head);
-    const { cachedAnswers } = await eraseGeneration(dependencies, head);
-    const counts: Removed[] = [
-      { kind: 'generations', count: 1 },
-      { kind: 'cachedAnswers', count: cachedAnswers },
-      { kind: 'feedback', count: hadFeedback ? 1 : 0 },
-    ];
-    const removed = counts.filter(({ count }) => count > 0);
+    const { removed, remains } = await removeGeneration(dependencies, head);
     const { generationId: id } = head;
-    response.json({ id, object: 'generation', deleted: true, removed } satisfies DeletedGeneration);
+    const deleted = { id, object: 'generation', deleted: true, removed, remains } as const;
+    response.json(deleted satisfies DeletedGeneration);
   };
-}
-
-async function removeFeedback(
-  { log, promptStats }: Pick<ApiDependencies, 'log' | 'promptStats'>,
-  { tenant, generationId }: LogHead,
-): Promise<boolean> {
-  const prompt = (await log.view(generationId))?.view?.prompt ?? null;
-  return promptStats.removeFeedback({ tenant, generationId, prompt });
 }
 
 /** `GET /v1/erasures`, the newest first: those of the tenant, or of the key's own user. */

@@ -37,9 +37,9 @@ export function defineErase(erase: Command): void {
     .option('--yes', 'it cannot be undone')
     .action(async (generation: string, flags: EraseFlags) => {
       confirm(flags);
-      const { removed, ...deleted } = await connect(flags).erasures.generation(generation);
-      if (flags.json === true) printJson({ ...deleted, removed });
-      else for (const { kind, count } of removed) console.log(`${kind}\t${count}`);
+      const deleted = await connect(flags).erasures.generation(generation);
+      if (flags.json === true) printJson(deleted);
+      else printLists(deleted);
     });
 
   withConnection(erase.command('receipt').description('what an erasure has removed, and what remains'))
@@ -83,9 +83,13 @@ function printReceipt(receipt: ErasureView, flags: ConnectionFlags): void {
     printJson(receipt);
     return;
   }
-  const { status, before, removed, remains, waitingFor } = receipt;
+  const { status, before, waitingFor } = receipt;
   console.log(`${status}\tuntil ${new Date(before).toISOString()}`);
   if (waitingFor > 0) console.log(`waits for ${waitingFor} runs that were cancelled`);
+  printLists(receipt);
+}
+
+function printLists({ removed, remains }: Pick<ErasureView, 'removed' | 'remains'>): void {
   for (const { kind, count } of removed) console.log(`${kind}\t${count}`);
   for (const { kind, count, reason, until } of remains) {
     const then = until === null ? '' : ` Until ${new Date(until).toISOString()}.`;

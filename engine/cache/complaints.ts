@@ -42,6 +42,8 @@ export interface Complaints extends ComplaintReader {
   ): Promise<{ readonly complaints: readonly Complaint[]; readonly next: number | null }>;
   /** @returns false if there is no such complaint. */
   lift(tenant: string, entryId: string, generationId: string): Promise<boolean>;
+  /** Deletes the complaint of a generation. @returns false if it has made none */
+  withdraw(tenant: string, generationId: string): Promise<boolean>;
   /** The generations whose complaints are by the user, or about the user's entries, and were made until then. */
   ofUser(tenant: string, user: string, untilMs: number): Promise<readonly string[]>;
   /** Those by the user and about the user's entries, of the generation, about the entry, or all of the tenant. */

@@ -95,6 +95,10 @@ export class RedisComplaints implements Complaints {
     else await this.#redis.del([...keysOf(tenant)]);
   }
 
+  async withdraw(tenant: string, generationId: string): Promise<boolean> {
+    return (await this.#remove(tenant, [generationId])) > 0;
+  }
+
   async ofUser(tenant: string, user: string, untilMs: number): Promise<readonly string[]> {
     const lists = await this.#redis.hVals(byEntryKey(tenant));
     return lists

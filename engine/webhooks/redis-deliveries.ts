@@ -9,6 +9,7 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import {
   type DeliveryView,
   deliveryStatuses,
+  responseEventTypes,
   type WebhookDelivery,
   type WebhookEvent,
 } from '../../contracts/webhooks.ts';
@@ -22,6 +23,9 @@ import type {
   WebhookDeliveries,
   WebhookTarget,
 } from './webhooks.ts';
+
+/** In place of the id of an endpoint. */
+const OF_REQUEST = 'request';
 
 interface DeliveriesRedis extends ScriptRedis {
   del(keys: string[]): Promise<unknown>;
@@ -129,6 +133,19 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
     await this.#redis.zRem(REDIS_KEYS.webhookDeliveries(tenant), [deliveryId]);
   }
 
+  async idsOfGeneration(
+    tenant: string,
+    generationId: string,
+    createdAtMs: number,
+  ): Promise<readonly string[]> {
+    const receivers = [...(await this.#endpoints.records(tenant)).map(({ id }) => id), OF_REQUEST];
+    // As activities/notify-ended.ts names what has happened.
+    const keys = [generationId, `${generationId}@${createdAtMs}`];
+    return keys.flatMap((key) =>
+      responseEventTypes.flatMap((type) => receivers.map((receiver) => idOf({ tenant, key, type }, receiver))),
+    );
+  }
+
   ids(tenant: string): Promise<readonly string[]> {
     return this.#redis.zRange(REDIS_KEYS.webhookDeliveries(tenant), 0, -1, { REV: true });
   }
@@ -184,7 +201,7 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
       type,
       data,
     };
-    const deliveryId = `msg_${shortHash([tenant, key, type, target.endpointId ?? 'request'])}`;
+    const deliveryId = idOf({ tenant, key, type }, target.endpointId ?? OF_REQUEST);
     const now = Date.now();
     await askScript(this.#redis, PREPARE, {
       keys: [headKey(tenant, deliveryId), REDIS_KEYS.webhookDeliveries(tenant)],
@@ -205,6 +222,10 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
       ? this.#endpoints.openSealed(tenant, sealed)
       : this.#endpoints.target(tenant, endpointId);
   }
+}
+
+function idOf({ tenant, key, type }: Pick<Notice, 'tenant' | 'key' | 'type'>, receiver: string): string {
+  return `msg_${shortHash([tenant, key, type, receiver])}`;
 }
 
 function headKey(tenant: string, deliveryId: string): string {

@@ -62,6 +62,8 @@ export interface WebhookDeliveries {
   giveUp(tenant: string, deliveryId: string): Promise<void>;
   /** Deletes a delivery: no further attempt is made. */
   remove(tenant: string, deliveryId: string): Promise<void>;
+  /** The ids that deliveries about a generation have, if there are such. @param createdAtMs of its log */
+  idsOfGeneration(tenant: string, generationId: string, createdAtMs: number): Promise<readonly string[]>;
   /** Those that a list shows. */
   ids(tenant: string): Promise<readonly string[]>;
   /** Whose it is; null if it is gone. */

@@ -11,12 +11,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient, type ErasureView } from '../../clients/typescript/index.ts';
 import { textOf } from '../../contracts/fold-events.ts';
-import { REDIS_KEYS } from '../../contracts/names.ts';
+import { REDIS_KEYS, workflowId } from '../../contracts/names.ts';
 import { STORED_IN_REDIS, type StorageRule } from '../../engine/erasure/stored-data.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
+import { endOf } from '../harness/jobs.ts';
 import { startReading } from '../harness/reader.ts';
 import { runCli } from '../harness/run-cli.ts';
-import { type Person, say, sendEverything, untilAnswerIsStored } from '../harness/send-everything.ts';
+import {
+  complainAsOf,
+  type Person,
+  say,
+  sendEverything,
+  untilAnswerIsStored,
+} from '../harness/send-everything.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { qdrantPoints, redisValues, storedObjects, temporalText } from '../harness/stored-text.ts';
 import { closeTemporalClients, temporalClient } from '../harness/streaming-worker.ts';
@@ -296,12 +303,21 @@ describe('an erased job', () => {
 });
 
 describe('an erased generation', () => {
-  test('is cancelled and gone, with its feedback and what the cache has of it', async () => {
+  const statusOfDelivery = async (generationId: string) => {
+    const keys = await redis.keys(`ub:webhooks:{${tenant}}:delivery:*:head`);
+    const heads = await Promise.all(keys.map((key) => redis.hGetAll(key)));
+    return heads.find(({ fixed }) => fixed?.includes(generationId))?.['status'];
+  };
+
+  test('is cancelled and gone, with its feedback, its history, and what the cache has of it', async () => {
     const ann = await newPerson('ann');
-    const done = await ann.client.submit({ input: say(ann.word) });
+    const webhook = { url: url(), secret: SECRET };
+    const done = await ann.client.submit({ input: say(ann.word), webhook });
     await startReading(ann.api, done.id).whole;
     await untilStored(done.id);
     await ann.client.giveFeedback(done.id, { score: 1, comment: ann.word });
+    await complainAsOf({ tenant, redis }, ann, done.id);
+    await waitFor('the webhook', async () => (await statusOfDelivery(done.id)) === 'delivered');
     expect(await ann.client.erasures.generation(done.id)).toEqual({
       id: done.id,
       object: 'generation',
@@ -309,15 +325,50 @@ describe('an erased generation', () => {
       removed: [
         { kind: 'generations', count: 1 },
         { kind: 'cachedAnswers', count: 1 },
+        { kind: 'complaints', count: 1 },
         { kind: 'feedback', count: 1 },
+        { kind: 'webhookDeliveries', count: 1 },
+        { kind: 'runs', count: 2 },
       ],
+      remains: [{ kind: 'ledger', count: null, reason: expect.any(String), until: null }],
     });
     const { id: running } = await ann.client.submit({ input: say(ann.word, 3_000, 20), cache: 'off' });
     await startReading(ann.api, running).deltas(3);
-    await ann.client.erasures.generation(running);
+    const { removed } = await ann.client.erasures.generation(running);
+    expect(removed).toEqual([
+      { kind: 'generations', count: 1 },
+      { kind: 'runs', count: 1 },
+    ]);
     for (const id of [done.id, running]) expect((await ann.api.view(id)).status).toBe(404);
-    const { temporal: _histories, ...texts } = await placesOf([ann.word]);
-    expect(texts).toEqual({ redis: [], qdrant: [], objects: [] });
+    await waitFor('Temporal to delete the histories', async () => {
+      const ids = await runIds();
+      return ![done.id, running].some((id) => ids.includes(workflowId(tenant, id)));
+    });
+    expect(await placesOf([ann.word])).toEqual(NOWHERE);
     await expect(ann.client.erasures.generation(done.id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('is answered with what has copies of it, and a webhook that has not arrived is still sent', async () => {
+    const ann = await newPerson('ann');
+    const job = await ann.client.jobs.run({ definition: { steps: { draft: { input: say(ann.word) } } } });
+    await endOf(ann.client, job.id);
+    const [draft] = (await ann.client.jobs.step(job.id, 'draft')).generations;
+    const ofJob = await ann.client.erasures.generation(draft?.generationId ?? '');
+    expect(ofJob.remains.map(({ kind }) => kind)).toEqual(['ledger', 'jobs']);
+    expect(ofJob.remains[1]?.reason).toContain(`DELETE /v1/jobs/${job.id}`);
+    expect((await ann.client.jobs.get(job.id)).status).toBe('completed');
+
+    const webhook = { url: 'http://127.0.0.1:1/nobody', secret: SECRET };
+    const { id } = await ann.client.submit({ input: say(ann.word), cache: 'off', webhook });
+    await startReading(ann.api, id).whole;
+    const { removed, remains } = await ann.client.erasures.generation(id);
+    expect(removed.map(({ kind }) => kind)).toEqual(['generations', 'runs']);
+    const [, waiting] = remains;
+    expect([waiting?.kind, waiting?.count, (waiting?.until ?? 0) > Date.now()]).toEqual([
+      'webhookDeliveries',
+      1,
+      true,
+    ]);
+    expect(await statusOfDelivery(id)).toBe('pending');
   });
 });

@@ -75,8 +75,18 @@ export async function sendEverything(person: Person, surroundings: Surroundings)
   await sendInOtherFormats(person);
   await runJobAndSchedule(person, webhook());
   await new RedisCallAnswers(redis).remember({ tenant, user: name }, first, ['call_1']);
+  await complainAsOf({ tenant, redis }, person, first);
+  return { first };
+}
+
+/** As if the generation had got an answer to another question. */
+export async function complainAsOf(
+  { tenant, redis }: Pick<Surroundings, 'tenant' | 'redis'>,
+  { name, word }: Person,
+  generationId: string,
+): Promise<void> {
   await new RedisComplaints(redis).add(tenant, {
-    generationId: first,
+    generationId,
     entryId: randomUUID(),
     user: name,
     owner: null,
@@ -85,7 +95,6 @@ export async function sendEverything(person: Person, surroundings: Surroundings)
     storedQuestion: null,
     similarity: 0.9,
   });
-  return { first };
 }
 
 async function sendInOtherFormats({ word, api }: Person): Promise<void> {

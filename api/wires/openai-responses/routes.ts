@@ -7,20 +7,19 @@ import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelAndWait } from '../../generations/cancel-and-wait.ts';
-import { eraseGeneration } from '../../generations/erase-generation.ts';
+import { removeGeneration } from '../../generations/remove-generation.ts';
 import { parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { toGenerationFailure } from '../../relay/hold-status.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
-import { settleConversation } from '../openai-conversations/turn.ts';
 import { streamToClient } from '../stream-to-client.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { waitForEnd } from '../wait-for-answer.ts';
 import { startOrResume } from '../wire.ts';
 import { compactResponse } from './compact.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
-import { contextOf, findResponse, responseOriginOf } from './load-response.ts';
+import { contextOf, findResponse } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
 import { ENCRYPTED_REASONING, mapResponseCreate, responseCreateSchema } from './request.ts';
@@ -52,11 +51,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   });
   v1.delete('/responses/:id', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
-    await cancelAndWait(dependencies, head);
-    // Its conversation keeps copies: it gets those of this response before they are gone.
-    const conversation = responseOriginOf(head)?.conversation;
-    if (conversation !== undefined) await settleConversation(dependencies, conversation);
-    await eraseGeneration(dependencies, head);
+    await removeGeneration(dependencies, head);
     response.json({ id: responseId(head.generationId), object: 'response', deleted: true });
   });
   v1.get('/responses/:id/input_items', async (request, response) => {
