@@ -11,6 +11,7 @@ import { ErasedRuns } from '../../../engine/erasure/erased-runs.ts';
 import type { ErasureScope, Found } from '../../../engine/erasure/erasures.ts';
 import { SEARCH_KEYS } from '../../../platform/temporal/search-keys.ts';
 import { findTemporalExecutable } from '../../../tools/services/programs/temporal-cli.js';
+import { DYNAMIC_CONFIG } from '../../../tools/services/provide-temporal.ts';
 import { refuseAtTemporal } from '../../harness/refusing-temporal.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -20,11 +21,18 @@ let refusing: Awaited<ReturnType<typeof refuseAtTemporal>>;
 let refused: Connection;
 beforeAll(async () => {
   const path = await findTemporalExecutable(() => undefined);
-  const attributes = Object.entries(SEARCH_ATTRIBUTES);
+  const attributes = Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
+  const settings = Object.entries(DYNAMIC_CONFIG).flatMap(([name, value]) => [
+    '--dynamic-config-value',
+    `${name}=${value}`,
+  ]);
   temporal = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
-      extraArgs: attributes.flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+      extraArgs: [...attributes, ...settings],
     },
   });
   refusing = await refuseAtTemporal(temporal.address, 'DeleteWorkflowExecution');
@@ -90,7 +98,11 @@ async function endedRuns(count: number): Promise<ErasureScope> {
 const list = (user: string) => temporal.client.workflow.list({ query: `UnbrokenUser = "${user}"` });
 
 async function deleteHistories(client: Client, scope: ErasureScope, found: Found) {
-  const runs = new ErasedRuns({ temporal: client, requestCancel: async () => undefined, endLog: async () => true });
+  const runs = new ErasedRuns({
+    temporal: client,
+    requestCancel: async () => undefined,
+    endLog: async () => true,
+  });
   const progress = { from: null, report: () => undefined, signal: AbortSignal.timeout(60_000) };
   return runs.deleteHistories(scope, found, progress);
 }
