@@ -127,6 +127,7 @@ const { log, archive } = createLogs(config, {
 const ledger = new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) });
 const budget = archive?.ledger.observe(ledger) ?? ledger;
 const complaints = new RedisComplaints(redis);
+const batches = new RedisBatchStore(kept, { keptMs: config.batches.keptMs });
 const webhookEndpoints = new RedisWebhookEndpoints(kept);
 const parts = {
   config,
@@ -171,8 +172,11 @@ const parts = {
   prompts: new RedisPromptRegistry(kept),
   erasures: new RedisErasures(kept, { keptMs: config.retention.receiptMs }),
   jobs: new RedisJobStore(kept, { keptMs: config.retention.jobMs }),
-  batches: new RedisBatchStore(kept, { keptMs: config.batches.keptMs }),
-  files: new RedisFileStore(kept, await createFileStore(config.objectStore, config.dataDir), config.files),
+  batches,
+  files: new RedisFileStore(kept, await createFileStore(config.objectStore, config.dataDir), {
+    bytesPerTenant: config.files.bytesPerTenant,
+    isRead: async (file) => (await batches.readersOf(file)).length > 0,
+  }),
   pipelines: new RedisPipelineRegistry(kept),
   schedules: new RedisScheduleStore(kept),
   promptStats: new RedisPromptStats(redis),

@@ -43,7 +43,9 @@ export const remainsSchema = z.object({
   kind: z.enum(remainingKinds),
   count: countSchema.nullable().describe('null: not counted.'),
   reason: z.string(),
-  until: atSchema.nullable().describe('When it is deleted at the latest; null: not by itself, or at a time that is not known.'),
+  until: atSchema
+    .nullable()
+    .describe('When it is deleted at the latest; null: not by itself, or at a time that is not known.'),
 });
 export type Remains = z.infer<typeof remainsSchema>;
 

@@ -176,7 +176,7 @@ export const REDIS_KEYS = {
   batch: (batchId: string, part: string) => `ub:batch:{${batchId}}:${part}`,
   /**
    * Sorted set, never expires: the ids of a tenant's batches, or of one of its users, of a format; `open`: of those
-   * that have not ended. engine/batches.
+   * of a user that have not ended; `reads`: of those that read a file. engine/batches.
    */
   batchesOf: (tenant: string, ...parts: readonly string[]) =>
     `ub:batches:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,

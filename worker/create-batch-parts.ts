@@ -24,10 +24,14 @@ export async function createBatchParts(
 ): Promise<{ readonly dependencies: BatchDependencies; close(): void }> {
   const store = await createFileStore(config.objectStore, config.dataDir);
   const conversations = new RedisConversations(kept, { keptMs: config.retention.conversationMs });
+  const batches = new RedisBatchStore(kept, { keptMs: config.batches.keptMs });
   const dependencies: BatchDependencies = {
-    batches: new RedisBatchStore(kept, { keptMs: config.batches.keptMs }),
+    batches,
     batchObjects: new BatchObjects(store),
-    files: new RedisFileStore(kept, store, config.files),
+    files: new RedisFileStore(kept, store, {
+      bytesPerTenant: config.files.bytesPerTenant,
+      isRead: async (file) => (await batches.readersOf(file)).length > 0,
+    }),
     lineFormats: new VendorLineFormats({ ...submit, conversations }, { logKeptMs: config.retention.logMs }),
     checkInput: (spec) => checkInput(config, store, spec),
     readLine,

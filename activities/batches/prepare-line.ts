@@ -31,6 +31,7 @@ export function prepareLine(dependencies: Preparing) {
   return async (step: LineStep): Promise<PreparedLine> => {
     // Its result says that the time was over.
     if (step.deadlineAtMs - nowMs() < LIMITS.minDeadlineMs) return { next: 'over' };
+    // Read for each line and not remembered: of a batch that was erased meanwhile, no further line is submitted.
     const spec = await batches.spec(step.batchId);
     try {
       if (!(await mayPayBatch(spec)))
@@ -64,16 +65,20 @@ async function refuse(
   await batches.refuse(step, step.line, response);
 }
 
-/** Calls for the embeddings of a line. An answer that is kept is not asked for again. */
+/**
+ * Calls for the embeddings of a line. The answer is kept before it is booked: a worker that dies in between leaves what
+ * the next attempt books, under the same id, and no call is made again.
+ */
 export function embedLine(dependencies: Preparing) {
   const { batches, lineFormats } = dependencies;
   return (step: LineStep): Promise<void> =>
     withHeartbeats(async () => {
-      if ((await batches.keptAnswers(step)).has(step.line)) return;
       const spec = await batches.spec(step.batchId);
       try {
-        const answer = await lineFormats.embed(spec, await lineOf(dependencies, spec, step));
-        await batches.keepAnswer(step, step.line, answer);
+        const kept = await batches.keptAnswer(step, step.line);
+        const answer = kept ?? (await lineFormats.embed(spec, await lineOf(dependencies, spec, step)));
+        if (kept === null) await batches.keepAnswer(step, step.line, answer);
+        await lineFormats.book(spec, answer);
       } catch (error) {
         await refuse(dependencies, { step, spec, error });
       }

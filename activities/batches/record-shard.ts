@@ -3,7 +3,13 @@
  * writes the same bytes.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { type BatchStop, NO_LINES, type RecordShard, type ShardResult } from '../../contracts/batches.ts';
+import {
+  type BatchStop,
+  isFinal,
+  NO_LINES,
+  type RecordShard,
+  type ShardResult,
+} from '../../contracts/batches.ts';
 import { docPage, ERRORS } from '../../contracts/errors.ts';
 import { addUsage, NO_USAGE } from '../../contracts/money.ts';
 import type { BatchLine, LineResponse, LineResult } from '../../engine/batches/batch-line.ts';
@@ -43,6 +49,9 @@ export async function writeShard(dependencies: Recording, shard: RecordShard): P
   };
   await batchObjects.writeResults(shard, results());
   await batches.noteShard(shard, ending.sum());
+  const head = await batches.head(shard.batchId);
+  // While this worker was cut off, the batch ended or was erased, and its objects were deleted.
+  if (head === null || isFinal(head.status)) await batchObjects.deleteResults(shard);
 }
 
 interface ShardFacts {
@@ -85,8 +94,9 @@ class ShardEnding {
     if (refusal !== undefined) return free({ kind: 'failed', response: refusal });
     const answer = kept.get(line.index);
     if (answer !== undefined) {
-      const { response, usage, costMicroUsd } = answer;
-      return { result: { kind: 'completed', response }, usage, costMicroUsd };
+      const { response, usage, costMicroUsd, booking } = answer;
+      const kind = booking?.failure == null ? 'completed' : 'failed';
+      return { result: { kind, response }, usage, costMicroUsd };
     }
     const found = await this.#dependencies.lineFormats.answer(spec, line);
     if (found === 'running') throw stillRuns(line);

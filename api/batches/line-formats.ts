@@ -9,6 +9,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../../contracts/money.ts';
+import { EMBEDDINGS_ID_PREFIX } from '../../contracts/names.ts';
 import type { BatchLine, LineResponse, LineResult } from '../../engine/batches/batch-line.ts';
 import type { ResultLine } from '../../engine/batches/batch-objects.ts';
 import type { BatchSpec, KeptAnswer } from '../../engine/batches/batch-store.ts';
@@ -26,7 +27,7 @@ import { betasIn, mapMessagesRequest, messagesSchema } from '../wires/anthropic-
 import { idOfChoice, ofChoice } from '../wires/choices.ts';
 import { wholeChat } from '../wires/openai-chat/project.ts';
 import { chatCompletionSchema, mapChatRequest } from '../wires/openai-chat/request.ts';
-import { embed } from '../wires/openai-embeddings/embed.ts';
+import { bookEmbeddings, callEmbeddings } from '../wires/openai-embeddings/embed.ts';
 import { embeddingsSchema, resolveEmbeddingsTarget } from '../wires/openai-embeddings/request.ts';
 import { toOpenAiError } from '../wires/openai-responses/errors.ts';
 import { validRequest, type WireRequest } from '../wires/wire.ts';
@@ -81,12 +82,24 @@ export class VendorLineFormats implements LineFormats {
     return orders;
   }
 
-  async embed({ owner }: BatchSpec, line: BatchLine): Promise<KeptAnswer> {
+  async embed(spec: BatchSpec, line: BatchLine): Promise<KeptAnswer> {
     assertLimits(this.#dependencies, line);
     const body = parseWith(embeddingsSchema, line.body);
     const target = resolveEmbeddingsTarget(this.#dependencies.config, body);
-    const { embeddings, usage, costMicroUsd } = await embed(this.#dependencies, owner, body, target);
-    return { response: { statusCode: 200, body: embeddings }, usage, costMicroUsd };
+    const generationId = `${EMBEDDINGS_ID_PREFIX}${hashOf(spec, line.customId)}`;
+    const call = { caller: spec.owner, body, target, generationId };
+    const { answer, error, user, usage, costMicroUsd } = await callEmbeddings(this.#dependencies, call);
+    const { provider, model } = target;
+    const booking = { generationId, user, provider, model, failure: error?.code ?? null };
+    const response = answer === null ? responseOf(spec.endpoint, error) : { statusCode: 200, body: answer };
+    return { response, usage, costMicroUsd, booking };
+  }
+
+  async book({ owner: { tenant, team, keyId } }: BatchSpec, answer: KeptAnswer): Promise<void> {
+    const { booking, usage, costMicroUsd } = answer;
+    if (booking === undefined) return;
+    const { failure, ...owned } = booking;
+    await bookEmbeddings(this.#dependencies, { tenant, team, keyId, ...owned, usage, costMicroUsd, failure });
   }
 
   async answer(spec: BatchSpec, line: BatchLine): Promise<LineAnswer> {

@@ -82,6 +82,10 @@ export class BatchObjects {
     }
   }
 
+  async deleteResults(shard: ShardName): Promise<void> {
+    await this.#store.delete([resultsKey(shard)]);
+  }
+
   /** Deletes all but the files. */
   async delete(name: Name, shards: number): Promise<void> {
     const results = Array.from({ length: shards }, (_, shard) => resultsKey({ ...name, shard }));

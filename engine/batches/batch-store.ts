@@ -9,6 +9,7 @@ import type {
   ShardName,
   ShardResult,
 } from '../../contracts/batches.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import type { MicroUsd, Usage } from '../../contracts/money.ts';
 import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { JobOwner } from '../jobs/job-store.ts';
@@ -93,11 +94,14 @@ export interface BatchStore {
   newerThan(owner: BatchOwner, head: BatchHead, limit: number): Promise<readonly BatchHead[]>;
   /** The batches of a user that have not ended, of every format. */
   open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]>;
+  /** The batches that have not ended and read this file, whosever they are. */
+  readersOf(file: { readonly tenant: string; readonly fileId: string }): Promise<readonly BatchHead[]>;
   /** Notes why a line was not sent; the first reason stays. */
   refuse(shard: ShardName, line: number, response: LineResponse): Promise<void>;
   refused(shard: ShardName): Promise<ReadonlyMap<number, LineResponse>>;
   /** Keeps the answer to a line that is no generation; the first answer stays. */
   keepAnswer(shard: ShardName, line: number, answer: KeptAnswer): Promise<void>;
+  keptAnswer(shard: ShardName, line: number): Promise<KeptAnswer | null>;
   keptAnswers(shard: ShardName): Promise<ReadonlyMap<number, KeptAnswer>>;
   /** Adds the counts of a shard to those of its batch, once, and forgets its refusals and answers. */
   noteShard(shard: ShardName, result: ShardResult): Promise<void>;
@@ -112,4 +116,14 @@ export interface KeptAnswer {
   readonly response: LineResponse;
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
+  /** What is booked once the answer is kept. Absent: by older code, which booked it before. */
+  readonly booking?: {
+    /** The same whenever the line is called: a booking that is repeated changes nothing. */
+    readonly generationId: string;
+    readonly user: string;
+    readonly provider: string;
+    readonly model: string;
+    /** null: the call succeeded. */
+    readonly failure: ErrorCode | null;
+  };
 }

@@ -20,8 +20,13 @@ export interface LineFormats {
    * @returns those that have not ended; null if the line calls for embeddings. @throws UnbrokenError
    */
   order(spec: BatchSpec, line: BatchLine): Promise<readonly GenerationOrder[] | null>;
-  /** Calls for the embeddings of a line. @throws UnbrokenError */
+  /**
+   * Calls for the embeddings of a line, and reserves what they may cost. A call that fails is an answer, too.
+   * @throws UnbrokenError if the call was not made
+   */
   embed(spec: BatchSpec, line: BatchLine): Promise<KeptAnswer>;
+  /** Books what an answer cost, once, and releases the rest of its reservation. */
+  book(spec: BatchSpec, answer: KeptAnswer): Promise<void>;
   answer(spec: BatchSpec, line: BatchLine): Promise<LineAnswer>;
   /** A refusal in the format of the endpoint; null for an error that may pass. */
   refusal(spec: BatchSpec, error: unknown): LineResponse | null;

@@ -108,6 +108,7 @@ const PARTS = ['spec', 'shards'] as const;
 interface BatchRedis extends ScriptRedis, IdsByTimeRedis {
   get(key: string): Promise<string | null>;
   del(keys: string[]): Promise<unknown>;
+  hGet(key: string, field: string): Promise<string | null>;
   hGetAll(key: string): Promise<Record<string, string>>;
   hKeys(key: string): Promise<string[]>;
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
@@ -138,7 +139,7 @@ export class RedisBatchStore implements BatchStore {
     if (head === null || isFinal(head.status)) return known;
     // The lists have other hash tags. A batch that is not in them is still found by its id.
     const lists = [listKey(owner.tenant, format, null), listKey(owner.tenant, format, owner.user)];
-    for (const key of [...lists, openKey(owner)]) {
+    for (const key of [...lists, ...openKeys(spec)]) {
       await this.#redis.zAdd(key, { score: head.createdAt, value: batchId });
       await this.#redis.zRemRangeByRank(key, 0, -BATCH_LIMITS.batchesListed - 1);
     }
@@ -189,8 +190,7 @@ export class RedisBatchStore implements BatchStore {
     if (status === undefined) throw gone(batchId);
     const reached = z.enum(batchStatuses).parse(status);
     if (isFinal(reached)) {
-      const { owner } = await this.spec(batchId);
-      await this.#redis.zRem(openKey(owner), [batchId]);
+      for (const key of openKeys(await this.spec(batchId))) await this.#redis.zRem(key, [batchId]);
     }
     return reached;
   }
@@ -227,11 +227,25 @@ export class RedisBatchStore implements BatchStore {
     return heads.slice(0, limit);
   }
 
-  async open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]> {
-    const ids = await idsByTime(this.#redis, openKey(owner), { count: BATCH_LIMITS.openBatchesRead });
+  open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]> {
+    return this.#openIn(openKey(owner));
+  }
+
+  readersOf({
+    tenant,
+    fileId,
+  }: {
+    readonly tenant: string;
+    readonly fileId: string;
+  }): Promise<readonly BatchHead[]> {
+    return this.#openIn(readersKey(tenant, fileId));
+  }
+
+  async #openIn(key: string): Promise<readonly BatchHead[]> {
+    const ids = await idsByTime(this.#redis, key, { count: BATCH_LIMITS.openBatchesRead });
     const heads = await Promise.all(ids.map((id) => this.head(id)));
     const ended = ids.filter((_, index) => isFinal(heads[index]?.status ?? 'failed'));
-    if (ended.length > 0) await this.#redis.zRem(openKey(owner), ended);
+    if (ended.length > 0) await this.#redis.zRem(key, ended);
     return heads.filter((head) => head !== null && !isFinal(head.status)) as BatchHead[];
   }
 
@@ -245,6 +259,11 @@ export class RedisBatchStore implements BatchStore {
 
   async keepAnswer(shard: ShardName, line: number, answer: KeptAnswer): Promise<void> {
     await this.#keepFirst(answersKey(shard), shard, line, answer);
+  }
+
+  async keptAnswer(shard: ShardName, line: number): Promise<KeptAnswer | null> {
+    const stored = await this.#redis.hGet(answersKey(shard), String(line));
+    return stored === null ? null : (parseJson(stored) as KeptAnswer);
   }
 
   async keptAnswers(shard: ShardName): Promise<ReadonlyMap<number, KeptAnswer>> {
@@ -264,9 +283,11 @@ export class RedisBatchStore implements BatchStore {
     return new Set((await this.#redis.hKeys(keyOf(batchId, 'shards'))).map(Number));
   }
 
-  async remove({ spec: { batchId, owner, format } }: BatchHead): Promise<void> {
+  async remove({ spec }: BatchHead): Promise<void> {
+    const { batchId, owner, format } = spec;
     const { tenant, user } = owner;
-    for (const key of [listKey(tenant, format, null), listKey(tenant, format, user), openKey(owner)]) {
+    const lists = [listKey(tenant, format, null), listKey(tenant, format, user)];
+    for (const key of [...lists, ...openKeys(spec)]) {
       await this.#redis.zRem(key, [batchId]);
     }
     await this.#redis.del(['head', ...PARTS].map((part) => keyOf(batchId, part)));
@@ -304,6 +325,15 @@ function listKey(tenant: string, format: BatchFormat, user: string | null): stri
 
 function openKey({ tenant, user }: { readonly tenant: string; readonly user: string }): string {
   return REDIS_KEYS.batchesOf(tenant, 'open', user);
+}
+
+function readersKey(tenant: string, fileId: string): string {
+  return REDIS_KEYS.batchesOf(tenant, 'reads', fileId);
+}
+
+/** The lists that a batch leaves with its end. */
+function openKeys({ owner, inputFileId }: BatchSpec): readonly string[] {
+  return [openKey(owner), readersKey(owner.tenant, inputFileId)];
 }
 
 /** It was checked before it was stored, and a check would strip what newer code has added. */

@@ -154,7 +154,9 @@ export class ErasedRuns {
   }
 
   async #find(id: string): Promise<Run | null> {
-    return callTemporal(this.#parts.temporal, async (client) => toRun(await client.workflow.getHandle(id).describe()));
+    return callTemporal(this.#parts.temporal, async (client) =>
+      toRun(await client.workflow.getHandle(id).describe()),
+    );
   }
 
   async #cancel(id: string, tenant: string): Promise<void> {

@@ -152,6 +152,9 @@ function batches({ redis, batches: store, batchObjects, files: fileStore, runs }
         await found.add('files', [fileId]);
         await fileStore.remove({ tenant, fileId });
       }
+      // One whose run was terminated has not deleted the file that was made for it alone.
+      const { ownsInput, inputFileId } = head.spec;
+      if (ownsInput === true) await fileStore.remove({ tenant, fileId: inputFileId });
       const { lines = 0, shardLines = 1 } = head.plan ?? {};
       await batchObjects.delete({ tenant, batchId }, Math.ceil(lines / shardLines));
       await store.remove(head);

@@ -5,13 +5,15 @@
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { OBJECT_FOLDERS, REDIS_KEYS } from '../../contracts/names.ts';
-import { DAY_MS } from '../../contracts/time.ts';
+import { DAY_MS, HOUR_MS } from '../../contracts/time.ts';
 import { keyPart, type ObjectStore, type UploadOptions } from '../../platform/object-store/object-store.ts';
 import { type IdsByTimeRedis, pagesAfter } from '../../platform/redis/ids-by-time.ts';
 import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { FileName, FilePage, FileStore, StoredFile } from './file-store.ts';
 
 const EXPIRED_AT_ONCE = 20;
+/** When a file that has expired, and that a batch still reads, is looked at again. */
+const LOOK_AGAIN_MS = HOUR_MS;
 const MIB = 1024 * 1024;
 
 /** KEYS record, bytes of the tenant, lists. ARGV[2] the record. -> {added, known or full} */
@@ -56,20 +58,24 @@ interface FilesRedis extends ScriptRedis, IdsByTimeRedis {
   zRem(key: string, member: string): Promise<unknown>;
 }
 
+interface FilesOptions {
+  /** null: no limit. */
+  readonly bytesPerTenant: number | null;
+  /** Whether a batch still reads the file: then its bytes outlive its expiry. */
+  readonly isRead: (file: FileName) => Promise<boolean>;
+}
+
 export class RedisFileStore implements FileStore {
   readonly #redis: FilesRedis;
   readonly #store: ObjectStore;
   readonly #bytesPerTenant: number | null;
+  readonly #isRead: FilesOptions['isRead'];
 
-  /** @param bytesPerTenant null: no limit. */
-  constructor(
-    redis: FilesRedis,
-    store: ObjectStore,
-    { bytesPerTenant }: { readonly bytesPerTenant: number | null },
-  ) {
+  constructor(redis: FilesRedis, store: ObjectStore, { bytesPerTenant, isRead }: FilesOptions) {
     this.#redis = redis;
     this.#store = store;
     this.#bytesPerTenant = bytesPerTenant;
+    this.#isRead = isRead;
   }
 
   async upload(
@@ -147,6 +153,7 @@ export class RedisFileStore implements FileStore {
       const file = parse(await this.#redis.get(recordKey(name)));
       // Its record was added, but not the time of its deletion.
       if (file !== null && file.expiresAt > Date.now()) await this.#deleteAt(name, file.expiresAt);
+      else if (await this.#isRead(name)) await this.#deleteAt(name, Date.now() + LOOK_AGAIN_MS);
       else await this.remove(name);
     }
   }

@@ -142,7 +142,9 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
     // As activities/notify-ended.ts names what has happened.
     const keys = [generationId, `${generationId}@${createdAtMs}`];
     return keys.flatMap((key) =>
-      responseEventTypes.flatMap((type) => receivers.map((receiver) => idOf({ tenant, key, type }, receiver))),
+      responseEventTypes.flatMap((type) =>
+        receivers.map((receiver) => idOf({ tenant, key, type }, receiver)),
+      ),
     );
   }
 

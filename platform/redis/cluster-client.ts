@@ -45,7 +45,7 @@ export async function connectCluster(urls: readonly string[], options: ClientOpt
 
 /** On top of the cluster client, as node-redis itself adds options to one. */
 function withSubscriptions(
-  cluster: Cluster & Pick<RedisConnection, KeyedCommand | 'scan' | 'keyspace'>,
+  cluster: Cluster & Pick<RedisConnection, KeyedCommand | 'scan'>,
   subscriptions: ClusterSubscriptions,
 ): RedisClient {
   return Object.assign(Object.create(cluster), {

@@ -14,6 +14,7 @@ import { textOf } from '../../contracts/fold-events.ts';
 import { REDIS_KEYS, workflowId } from '../../contracts/names.ts';
 import { STORED_IN_REDIS, type StorageRule } from '../../engine/erasure/stored-data.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
+import { BatchClient, chatLine } from '../harness/batches.ts';
 import { endOf } from '../harness/jobs.ts';
 import { startReading } from '../harness/reader.ts';
 import { runCli } from '../harness/run-cli.ts';
@@ -370,5 +371,27 @@ describe('an erased generation', () => {
       true,
     ]);
     expect(await statusOfDelivery(id)).toBe('pending');
+  });
+});
+
+describe('a deleted file', () => {
+  test('stays while a batch reads it, whosever that batch is', async () => {
+    const ann = await newPerson('ann');
+    const [own, reader] = [ann.api, admin].map(({ url, key }) => new BatchClient(url, key));
+    if (own === undefined || reader === undefined) throw new Error('no client');
+    const fileId = await own.upload([chatLine('a', say(ann.word, 200, 20))]);
+    const batch = { endpoint: '/v1/chat/completions', completion_window: '24h' } as const;
+    const { id } = await reader.openai.batches.create({ input_file_id: fileId, ...batch });
+    const remove = ({ openai }: BatchClient) =>
+      // The official client would repeat a 409.
+      openai.files.delete(fileId, { maxRetries: 0 }).catch(({ status, code, message }) => {
+        return { status, code, message };
+      });
+    const refused = { status: 409, code: 'batch_conflict' };
+    const ofAnother = expect.stringContaining('another user');
+    expect(await remove(own)).toMatchObject({ ...refused, message: ofAnother });
+    expect(await remove(reader)).toMatchObject({ ...refused, message: expect.stringContaining(id) });
+    expect((await reader.endOf(id)).status).toBe('completed');
+    expect(await remove(own)).toMatchObject({ deleted: true });
   });
 });

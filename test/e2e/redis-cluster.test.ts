@@ -103,7 +103,10 @@ async function keysWith(word: string): Promise<string[]> {
 }
 
 test('an erased user leaves no word on any master, though a slot moves and a master is killed', async () => {
-  const [user, word] = ['erased', 'XYZZY'].map((name) => `${name}${randomUUID().slice(0, 8)}`) as [string, string];
+  const [user, word] = ['erased', 'XYZZY'].map((name) => `${name}${randomUUID().slice(0, 8)}`) as [
+    string,
+    string,
+  ];
   const key = await stack.addKey({ user, scopes: ['generate'] });
   const api = connectApi(stack.api.url, key);
   const client = createClient({ baseUrl: api.url, apiKey: key });

@@ -16,7 +16,7 @@ const answerSchema = z.looseObject({
   data: z.array(z.unknown()),
   usage: z.looseObject({ prompt_tokens: z.int().nonnegative() }).optional(),
 });
-type EmbeddingsAnswer = z.infer<typeof answerSchema>;
+export type EmbeddingsAnswer = z.infer<typeof answerSchema>;
 
 type Forwarded =
   | { readonly answer: EmbeddingsAnswer }

@@ -54,8 +54,9 @@ export function addFileRoutes(v1: Router, dependencies: ApiDependencies): void {
     );
   });
   v1.delete('/files/:id', async (request, response) => {
-    const file = await findFile(dependencies, callerIn(response), request.params.id);
-    await refuseIfRead(dependencies, file);
+    const caller = callerIn(response);
+    const file = await findFile(dependencies, caller, request.params.id);
+    await refuseIfRead(dependencies, caller, file);
     await files.remove(file);
     response.json({ id: file.fileId, object: 'file', deleted: true });
   });
@@ -110,14 +111,21 @@ export async function sendFile(
 
 /** A batch reads its lines while it runs. @throws batch_conflict */
 async function refuseIfRead(
-  { batches }: ApiDependencies,
-  { fileId, tenant, user }: StoredFile,
+  { batches }: Pick<ApiDependencies, 'batches'>,
+  caller: Caller,
+  file: StoredFile,
 ): Promise<void> {
-  const reader = (await batches.open({ tenant, user })).find(({ spec }) => spec.inputFileId === fileId);
-  if (reader === undefined) return;
+  const ofOwner = await batches.open(file);
+  // Batches of earlier releases are not noted by their file.
+  const earlier = ofOwner.filter(({ spec }) => spec.inputFileId === file.fileId);
+  const readers = [...(await batches.readersOf(file)), ...earlier];
+  if (readers.length === 0) return;
+  const own = readers.find(({ spec }) => mayRead(caller, spec.owner));
   throw new UnbrokenError(
     'batch_conflict',
-    `The batch ${reader.spec.batchId} reads this file; cancel it, or wait for its end.`,
+    own === undefined
+      ? 'A batch of another user reads this file; wait for its end, or have it cancelled.'
+      : `The batch ${own.spec.batchId} reads this file; cancel it, or wait for its end.`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { NO_LINES, type ShardResult } from '../../../contracts/batches.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
+import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { BatchSpec } from '../../../engine/batches/batch-store.ts';
 import { RedisBatchStore } from '../../../engine/batches/redis-batch-store.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
@@ -96,6 +97,26 @@ test('a shard is counted once, however often it is noted, and its refusals are f
   await batches.refuse(shard, 7, response);
   expect(await batches.head(spec.batchId)).toBeNull();
   expect((await batches.refused(shard)).size).toBe(0);
+});
+
+test('the batches that read a file are known by it, whosever they are, until they end or are removed', async () => {
+  const file = { tenant: 'acme', fileId: 'file-shared' };
+  const of = (user: string) => specOf({ inputFileId: file.fileId }, user);
+  const [first, second, third] = [of('ann'), of('bob'), of('root')];
+  for (const spec of [first, second, third]) await batches.create(spec);
+  await batches.create(specOf());
+  const readers = async () => (await batches.readersOf(file)).map(({ spec }) => spec.batchId).sort();
+  expect(await readers()).toEqual([first, second, third].map(({ batchId }) => batchId).sort());
+  expect(await batches.readersOf({ ...file, tenant: 'other' })).toEqual([]);
+  await batches.change(first.batchId, { to: 'cancelled', from: ['validating'] });
+  const head = await batches.head(second.batchId);
+  if (head === null) throw new Error('The batch is gone.');
+  await batches.remove(head);
+  expect(await readers()).toEqual([third.batchId]);
+  // One whose process died before it left the list.
+  await redis.hSet(REDIS_KEYS.batch(third.batchId, 'head'), 'status', 'completed');
+  expect(await readers()).toEqual([]);
+  expect(await redis.exists(REDIS_KEYS.batchesOf(file.tenant, 'reads', file.fileId))).toBe(0);
 });
 
 test('lists are of a user or a tenant and of a format, newest first, page by page; the open ones are known', async () => {

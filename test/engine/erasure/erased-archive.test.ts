@@ -139,7 +139,10 @@ describe('a part of the archive whose key is lost', () => {
   });
 
   test('does not hold up the erasure if the index that lists it can be read', async () => {
-    const [lost, kept] = [await archived(createObjectCodec([OLD]), 'zoe', 10), await archived(PLAIN, 'zoe', 10)];
+    const [lost, kept] = [
+      await archived(createObjectCodec([OLD]), 'zoe', 10),
+      await archived(PLAIN, 'zoe', 10),
+    ];
     // As an index of older code that was rewritten with a newer key.
     const { archive } = stand.process({ store, codec: createObjectCodec([NEW]) });
     await archive.index([
@@ -147,7 +150,10 @@ describe('a part of the archive whose key is lost', () => {
       { generationId: kept, tenant: 'acme', user: 'zoe', expiresAt: Date.now() + 60_000 },
     ]);
     const scope = await begin('zoe');
-    expect(await run(eraserWith(createObjectCodec([NEW])), 'archive', scope)).toEqual({ found: 0, pending: 0 });
+    expect(await run(eraserWith(createObjectCodec([NEW])), 'archive', scope)).toEqual({
+      found: 0,
+      pending: 0,
+    });
     expect(await erasures.found(scope).all('generations')).toEqual([kept]);
     expect((await erasures.left(scope, 'archive')).count).toBeGreaterThan(0);
   });

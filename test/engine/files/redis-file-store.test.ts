@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { StoredFile } from '../../../engine/files/file-store.ts';
 import { RedisFileStore } from '../../../engine/files/redis-file-store.ts';
 import { FolderObjectStore } from '../../../platform/object-store/folder-object-store.ts';
@@ -18,12 +19,16 @@ beforeAll(async () => {
   server = await startTestRedis();
   redis = await server.connect();
   store = await FolderObjectStore.open(folder);
-  files = new RedisFileStore(redis, store, { bytesPerTenant: 10 });
+  files = new RedisFileStore(redis, store, { bytesPerTenant: 10, isRead });
 });
 afterAll(async () => {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** The files that batches read. */
+const readFiles = new Set<string>();
+const isRead = async ({ fileId }: Pick<StoredFile, 'fileId'>) => readFiles.has(fileId);
 
 let made = 0;
 function fileOf(facts: Partial<StoredFile> = {}): StoredFile {
@@ -103,9 +108,23 @@ test('what has expired, or was never completed, is deleted; what a later call ne
   expect(await files.find(resumed)).toEqual(resumed);
 });
 
+test('a file that expires while a batch reads it is found no more, and deleted once the batch has ended', async () => {
+  const file = await put(fileOf({ tenant: 'read', expiresAt: Date.now() - 1 }));
+  readFiles.add(file.fileId);
+  const dueAt = () => redis.zScore(REDIS_KEYS.filesDue, JSON.stringify([file.tenant, file.fileId]));
+  await files.removeExpired();
+  expect([await files.find(file), objectsOf('read')]).toEqual([null, [`read/${file.fileId}`]]);
+  // It is looked at again later, and does not stand before others until then.
+  expect(await dueAt()).toBeGreaterThan(Date.now());
+  readFiles.delete(file.fileId);
+  await redis.zAdd(REDIS_KEYS.filesDue, { score: 1, value: JSON.stringify([file.tenant, file.fileId]) });
+  await files.removeExpired();
+  expect([objectsOf('read'), await dueAt()]).toEqual([[], null]);
+});
+
 test('lists are of a user or a tenant, in both orders, page by page, and by purpose', async () => {
   const tenant = 'lists';
-  const unlimited = new RedisFileStore(redis, store, { bytesPerTenant: null });
+  const unlimited = new RedisFileStore(redis, store, { bytesPerTenant: null, isRead });
   // Two of one moment, which no score tells apart.
   const times = [3, 1, 2, 2, 5];
   const all = times.map((at) => fileOf({ tenant, user: at === 5 ? 'eve' : 'ann', createdAt: at }));

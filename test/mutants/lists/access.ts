@@ -256,7 +256,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     name: 'webhook-delivery-prepared-twice',
     breaks: 'A crash between settlement and delivery notifies a receiver under two ids.',
     file: 'engine/webhooks/redis-deliveries.ts',
-    find: "shortHash([tenant, key, type, target.endpointId ?? 'request'])",
+    find: 'shortHash([tenant, key, type, receiver])',
     replace: 'shortHash([tenant, key, type, String(Math.random())])',
     caughtBy: { tests: ['test/engine/webhooks/redis-webhooks.test.ts'] },
   },

@@ -4,6 +4,8 @@ import type { Mutant } from '../mutant.ts';
 const FLOW = 'test/workflows/batch.test.ts';
 const STORE = 'test/engine/batches/redis-batch-store.test.ts';
 const OBJECTS = 'test/engine/batches/batch-objects.test.ts';
+const EMBED = 'test/activities/batches/embed-line.test.ts';
+const LATE = 'test/activities/batches/late-shard.test.ts';
 const CHECKS = 'test/engine/batches/check-lines.test.ts';
 const SHARDS = 'test/activities/batches/record-shard.test.ts';
 const FILES = 'test/engine/files/redis-file-store.test.ts';
@@ -70,6 +72,48 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     find: 'if not isFrom then return {status} end',
     replace: '',
     caughtBy: { tests: [STORE] },
+  },
+  {
+    name: 'batch-late-worker-leaves-results',
+    breaks:
+      'A worker that was cut off writes the results of a shard when its batch is over, and they stay for ever.',
+    file: 'activities/batches/record-shard.ts',
+    find: 'if (head === null || isFinal(head.status)) await batchObjects.deleteResults(shard);',
+    replace: '',
+    caughtBy: { tests: [LATE] },
+  },
+  {
+    name: 'batch-embeddings-booked-again',
+    breaks:
+      'A line that calls for embeddings is booked again when its worker dies before the answer is kept.',
+    file: 'api/batches/line-formats.ts',
+    find: '{hashOf(spec, line.customId)}`;',
+    replace: '{crypto.randomUUID()}`;',
+    caughtBy: { tests: [EMBED] },
+  },
+  {
+    name: 'batch-embeddings-never-booked',
+    breaks: 'A line whose worker dies between its answer and its booking is free.',
+    file: 'activities/batches/prepare-line.ts',
+    find: 'await lineFormats.book(spec, answer);',
+    replace: 'if (kept === null) await lineFormats.book(spec, answer);',
+    caughtBy: { tests: [EMBED] },
+  },
+  {
+    name: 'batch-of-another-loses-its-file',
+    breaks: 'The owner of a file deletes it while a batch of another user reads it.',
+    file: 'engine/batches/redis-batch-store.ts',
+    find: 'return [openKey(owner), readersKey(owner.tenant, inputFileId)];',
+    replace: 'return [openKey(owner)];',
+    caughtBy: { tests: [STORE] },
+  },
+  {
+    name: 'batch-loses-a-file-that-expires',
+    breaks: 'A file that expires is deleted while a batch still reads its lines.',
+    file: 'engine/files/redis-file-store.ts',
+    find: 'else if (await this.#isRead(name)) await this.#deleteAt(name, Date.now() + LOOK_AGAIN_MS);',
+    replace: '',
+    caughtBy: { tests: [FILES] },
   },
   {
     name: 'batch-results-in-both-files',

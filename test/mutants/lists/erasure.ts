@@ -109,7 +109,8 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'erasure-walks-on-at-other-servers',
-    breaks: 'An erasure whose master has died asks for its keys for ever, or passes over those of its successor.',
+    breaks:
+      'An erasure whose master has died asks for its keys for ever, or passes over those of its successor.',
     file: 'engine/erasure/redis-sweep.ts',
     find: 'const isSame = keyspace !== null && from?.keyspace === keyspace;',
     replace: 'const isSame = from !== null;',
@@ -117,7 +118,8 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'erasure-passes-over-keys-that-move',
-    breaks: 'A text that moves to a server that was already read stays, and the receipt says that nothing is left.',
+    breaks:
+      'A text that moves to a server that was already read stays, and the receipt says that nothing is left.',
     file: 'engine/erasure/redis-sweep.ts',
     find: 'pending: isWhole ? pending : pending + 1 };',
     replace: 'pending };',
