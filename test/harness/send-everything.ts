@@ -40,12 +40,14 @@ export async function untilAnswerIsStored(env: Stack['env'], generationId: strin
   });
 }
 
-/** A stored answer whose log is gone. */
-async function loseLog({ stack, redis }: Surroundings, { word, api, client }: Person): Promise<void> {
+/** A stored answer whose log is gone from Redis. @returns its id */
+async function loseLog({ stack, redis }: Surroundings, { word, api, client }: Person): Promise<string> {
   const { id } = await client.submit({ input: say(word) });
   await startReading(api, id).whole;
   await untilAnswerIsStored(stack.env, id);
-  await redis.del(await redis.keys(`ub:log:{${id}}:*`));
+  const keys = await redis.keys(`ub:log:{${id}}:*`);
+  if (keys.length > 0) await redis.del(keys);
+  return id;
 }
 
 /** Two lines in a file, and the file of their results. */
@@ -64,11 +66,14 @@ async function runBatch(openai: OpenAI, word: string): Promise<void> {
   await waitFor('the batch', async () => (await openai.batches.retrieve(id)).status === 'completed');
 }
 
-/** @returns the id of the first generation that has a log. */
-export async function sendEverything(person: Person, surroundings: Surroundings): Promise<{ first: string }> {
+/** @returns the ids of the first generation that has a log, and of one whose log Redis has lost. */
+export async function sendEverything(
+  person: Person,
+  surroundings: Surroundings,
+): Promise<{ first: string; lost: string }> {
   const { name, word, api, client } = person;
   const { tenant, redis, webhook } = surroundings;
-  await loseLog(surroundings, person);
+  const lost = await loseLog(surroundings, person);
   const { id: first } = await client.submit({ input: say(word), metadata: { word }, webhook: webhook() });
   await startReading(api, first).whole;
   await client.giveFeedback(first, { score: 1, comment: `It was ${word}.` });
@@ -76,7 +81,7 @@ export async function sendEverything(person: Person, surroundings: Surroundings)
   await runJobAndSchedule(person, webhook());
   await new RedisCallAnswers(redis).remember({ tenant, user: name }, first, ['call_1']);
   await complainAsOf({ tenant, redis }, person, first);
-  return { first };
+  return { first, lost };
 }
 
 /** As if the generation had got an answer to another question. */

@@ -92,6 +92,14 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [NOTES] },
   },
   {
+    name: 'deletion-leaves-the-history',
+    breaks: 'A generation is deleted, and the history of its run stays, with the name of its user.',
+    file: 'api/generations/remove-generation.ts',
+    find: 'removeRuns(dependencies, [workflowId(tenant, generationId)]);',
+    replace: 'removeRuns(dependencies, []);',
+    caughtBy: { tests: [WHOLE] },
+  },
+  {
     name: 'erasure-counts-what-stays',
     breaks: 'The receipt says that histories were removed which Temporal refuses to delete.',
     file: 'engine/erasure/erased-runs.ts',
