@@ -1,7 +1,8 @@
 /**
  * What an answer has contained so far, for every wire: its tool calls by their place, and whether it has any content.
  */
-import { partsOf, type RequestFormat } from '../../contracts/content.ts';
+import { randomUUID } from 'node:crypto';
+import { type Message, partsOf, type RequestFormat } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
 import type { TokenLogprob } from '../../contracts/token-logprobs.ts';
@@ -31,16 +32,26 @@ export function mayBeEmpty({ resume, input }: Pick<ProviderCall, 'resume' | 'inp
   );
 }
 
+/** The ids of the tool calls in a conversation. */
+function* callIdsIn(messages: readonly Message[]): Generator<string> {
+  for (const message of messages) {
+    for (const part of partsOf(message)) if (part.type === 'tool-call') yield part.id;
+  }
+}
+
 export class AnswerState {
   readonly #toolCalls = new Map<number | string, OpenToolCall>();
   readonly #indexesWithArguments = new Set<number>();
   readonly #mayBeEmpty: boolean;
+  readonly #messages: readonly Message[];
+  /** Those of the conversation and of this answer; null until the first call. */
+  #callIds: Set<string> | null = null;
   #hasContent = false;
   #refusal = '';
 
-  /** @param mayBeEmpty whether an answer without content is complete. */
-  constructor({ mayBeEmpty }: { readonly mayBeEmpty: boolean }) {
-    this.#mayBeEmpty = mayBeEmpty;
+  constructor(call: Pick<ProviderCall, 'resume' | 'input'>) {
+    this.#mayBeEmpty = mayBeEmpty(call);
+    this.#messages = call.input.messages;
   }
 
   /** Whether it has text, a tool call or another part. Reasoning alone is no content. */
@@ -79,12 +90,21 @@ export class AnswerState {
     return { type: 'tool-call', ...toolCall, arguments: delta };
   }
 
-  hasToolCall(place: number | string): boolean {
-    return this.#toolCalls.has(place);
+  /**
+   * An id that no other call of the conversation has. Some vendors number the calls of each answer from 0, and others
+   * refuse a conversation in which two calls have the same id.
+   * @param id the vendor's; undefined or '' if it sent none.
+   */
+  uniqueCallId(id: string | undefined): string {
+    this.#callIds ??= new Set(callIdsIn(this.#messages));
+    let unique = id || `call_${randomUUID().replaceAll('-', '')}`;
+    for (let count = 2; this.#callIds.has(unique); count += 1) unique = `${id}_${count}`;
+    this.#callIds.add(unique);
+    return unique;
   }
 
-  toolCallId(place: number | string): string | undefined {
-    return this.#toolCalls.get(place)?.id;
+  hasToolCall(place: number | string): boolean {
+    return this.#toolCalls.has(place);
   }
 
   /** The call gets no more arguments: without any, an empty object. */
@@ -108,8 +128,9 @@ export class AnswerState {
 
   #finishReason(reason: FinishReason): FinishReason {
     if (this.#refusal !== '') return 'refusal';
-    // Some vendors end a turn of tool calls with `stop`.
-    return reason === 'stop' && this.#toolCalls.size > 0 ? 'tool-calls' : reason;
+    // Some vendors end a turn of tool calls with `stop`, and one without any as if it had some: an agent would wait.
+    if (reason === 'stop' && this.#toolCalls.size > 0) return 'tool-calls';
+    return reason === 'tool-calls' && this.#toolCalls.size === 0 ? 'stop' : reason;
   }
 }
 

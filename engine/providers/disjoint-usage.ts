@@ -49,8 +49,9 @@ function within(total: number, first: number, second: number): [number, number, 
 /** No call has more; sums of such numbers stay exact. */
 const MOST_TOKENS = 1_000_000_000;
 
-/** A reported value as a count; 0 unless it is a positive number. */
-export function count(value: unknown): number {
+/** A reported value as a count; 0 unless it is a positive number, perhaps as text. */
+export function count(reported: unknown): number {
+  const value = typeof reported === 'string' && /^\d+$/.test(reported) ? Number(reported) : reported;
   if (typeof value !== 'number' || !(value > 0)) return 0;
   return Math.round(Math.min(value, MOST_TOKENS));
 }

@@ -16,10 +16,10 @@ interface HttpFailure extends VendorRefusal {
 
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status } = failure;
-  const refusal = withBodyRead(failure);
+  const { headers, ...refusal } = withBodyRead(failure);
   const code = classifyRefusal(refusal);
   const waitMs = ERRORS[code].retryable
-    ? (failure.retryAfterMs ?? retryAfterMs(failure.headers, refusal.message))
+    ? (failure.retryAfterMs ?? retryAfterMs(headers, refusal.message))
     : undefined;
   // Vendors quote the refused key in forms that no pattern covers.
   const text = code === 'provider_auth' ? 'The provider refused its API key.' : refusal.message;
@@ -38,13 +38,30 @@ function withStatus(status: number, text: string): string {
 }
 
 /** What the SDK has read of the error, completed by the body. */
-function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal {
-  const { message, kind } = parseVendorError(errorBody ?? '');
+function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal & Pick<HttpFailure, 'headers'> {
+  const { message, kind, headers = {} } = parseVendorError(errorBody ?? '');
   return {
     ...failure,
     kind: `${failure.kind} ${kind}`.trim(),
-    message: message === '' ? failure.message : message,
+    message: withoutMarkup(message === '' ? failure.message : message),
+    headers: withHeaders(failure.headers, headers),
   };
+}
+
+/** Those of the answer come first. */
+function withHeaders(
+  headers: Headers | undefined,
+  inBody: Readonly<Record<string, string>>,
+): Headers | undefined {
+  if (Object.keys(inBody).length === 0) return headers;
+  return new Headers({ ...inBody, ...Object.fromEntries(headers ?? []) });
+}
+
+/** Of a proxy's page, only the title says something; its other words, such as a link to a policy, mislead. */
+function withoutMarkup(message: string): string {
+  if (!/<(?:!doctype|html|head|body)\b/i.test(message)) return message;
+  const [, title = ''] = /<title[^>]*>([^<]*)/i.exec(message) ?? [];
+  return title.trim() || 'The answer is a web page.';
 }
 
 /** Errors of a stream that had no event, for which the body that came in its place has the reason. */

@@ -119,19 +119,54 @@ function withJsonBody(head: AnswerHead, body: string): AnswerHead {
 async function withErrorRead(
   answer: Response,
 ): Promise<{ readonly response: Response; readonly errorBody: string }> {
-  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(answer.headers.get('content-type') ?? '');
-  if (answer.status < 400 && !(answer.ok && isJson)) return { response: answer, errorBody: '' };
-  const body = answer.ok ? await answer.text() : await readText(answer, LIMITS.errorBodyBytes);
-  const status = answer.status < 400 ? statusOfErrorBody(body) : answer.status;
+  const type = answer.headers.get('content-type') ?? '';
+  const isNoStream = /^(?:application\/(?:[\w.-]+\+)?json|text\/html)\b/i.test(type);
+  if (answer.status < 400 && !(answer.ok && isNoStream)) return { response: answer, errorBody: '' };
   const headers = new Headers([...answer.headers]);
+  const body = answer.ok ? await readUnlessStream(answer) : await readText(answer, LIMITS.errorBodyBytes);
+  if (typeof body !== 'string') return { response: copyOf(answer, body, headers), errorBody: '' };
+  if (answer.ok && /^\s*</.test(body)) throw new UnbrokenError('provider_connect_failed', WEB_PAGE);
+  const status = answer.status < 400 ? statusOfErrorBody(body) : answer.status;
+  const response = copyOf(answer, body === '' ? null : body, headers, status ?? answer.status);
+  return { response, errorBody: status === null ? '' : body };
+}
+
+const WEB_PAGE = 'The provider answered with a web page; check its base URL.';
+
+function copyOf(
+  { status: own, statusText }: Response,
+  body: ConstructorParameters<typeof Response>[0],
+  headers: Headers,
+  status = own,
+): Response {
   // The body is already decoded.
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
-  const response = new Response(body === '' ? null : body, {
-    status: status ?? answer.status,
-    statusText: answer.statusText,
-    headers: [...headers],
+  return new Response(body, { status, statusText, headers: [...headers] });
+}
+
+/** The text of the body. Or the body, if it is a stream of events that its server calls JSON or a page. */
+async function readUnlessStream({ body }: Response): Promise<string | ReadableStream<Uint8Array>> {
+  if (body === null) return '';
+  const decoder = new TextDecoder();
+  const chunks: Uint8Array[] = [];
+  let text = '';
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    chunks.push(value);
+    text += decoder.decode(value, { stream: true });
+    if (/^\s*[^\s{["<]/.test(text)) break;
+  }
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const held = chunks.shift();
+      const next = held === undefined ? await reader.read() : { done: false, value: held };
+      if (next.value === undefined) controller.close();
+      else controller.enqueue(next.value);
+    },
+    cancel: (reason) => reader.cancel(reason),
   });
-  return { response, errorBody: status === null ? '' : body };
 }
 
 function isConnectTimeout(error: unknown): boolean {

@@ -1,20 +1,46 @@
 /** Reads the events of a response that OpenAI's SDK has requested, for both of its formats. */
 import { APIError } from 'openai';
 import type { Link } from './http-link.ts';
-import { parseEventData, readServerEvents } from './server-events.ts';
+import { isDone, isPing, parseEventData, readServerEvents, withType } from './server-events.ts';
+import { errorInEvent } from './vendor-error.ts';
 
-/** @throws what the SDK throws for an error in the stream. */
-export async function* readOpenAiEvents<Event>(
-  response: Response,
-  link: Pick<Link, 'bodyOf'>,
-): AsyncGenerator<Event> {
-  for await (const { event, data } of readServerEvents(link.bodyOf(response))) {
-    if (data === '[DONE]') return;
-    const parsed = parseEventData(data) as (Event & { readonly error?: object }) | null;
-    if (event === 'error' || parsed?.error) {
-      throw new APIError(undefined, parsed?.error ?? parsed ?? undefined, undefined, response.headers);
+export class OpenAiEvents<Event> implements AsyncIterable<Event> {
+  readonly #response: Response;
+  readonly #link: Pick<Link, 'bodyOf'>;
+  #isDone = false;
+
+  constructor(response: Response, link: Pick<Link, 'bodyOf'>) {
+    this.#response = response;
+    this.#link = link;
+  }
+
+  /** Whether the server has said that nothing follows. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** @throws what the SDK throws for an error in the stream. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Event> {
+    for await (const { event, data } of readServerEvents(this.#link.bodyOf(this.#response))) {
+      this.#isDone = isDone(data);
+      if (this.#isDone) return;
+      if (isPing(event)) continue;
+      for (const value of event === 'error' ? [errorValue(data)] : parseEventData(data)) {
+        const error = event === 'error' ? value : errorInEvent(value);
+        if (error !== null) throw new APIError(undefined, error as object, undefined, this.#response.headers);
+        // Code that reads an event fails on `null` as on any other event that is not of its format.
+        yield withType(value, event) as Event;
+      }
     }
-    // Code that reads an event fails on `null` as on any other event that is not of its format.
-    yield parsed as Event;
+  }
+}
+
+/** Some gateways send only words. */
+function errorValue(data: string): object {
+  try {
+    const [value] = parseEventData(data);
+    return Object(errorInEvent(value) ?? value ?? {});
+  } catch {
+    return { message: data };
   }
 }

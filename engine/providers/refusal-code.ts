@@ -38,6 +38,11 @@ const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500])
 const MISSING_KIND = /model_?not_?(?:found|available|exist)|invalid_model|deployment_?not_?found/i;
 const MISSING_WORDS =
   /^(?:model: \S+$|(?:the )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid)|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
+/**
+ * Faults of the provider in spite of their first digit. 424: the model failed (Bedrock). 498: no capacity (Groq). 499:
+ * the call was cancelled (Gemini), but not by us.
+ */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 424, 425, 498, 499]);
 const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 403, 404]);
 const PREFILL = /prefill|continue_final_message/i;
 const INVALID_KIND = /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable/i;
@@ -65,7 +70,7 @@ export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
   if (status === 401) return 'provider_auth';
   if (status === 403 && isRejection(refusal)) return 'provider_auth';
   if (status === 429) return 'provider_rate_limited';
-  if (status === 408 || status === 409 || status >= 500) return 'provider_unavailable';
+  if (PASSING.has(status) || status >= 500) return 'provider_unavailable';
   if (THROTTLED.test(kind)) return 'provider_rate_limited';
   if (isMissing(refusal)) return 'provider_model_not_found';
   if (status === 403) return NAMES_KEY.test(message) ? 'provider_auth' : 'provider_bad_request';

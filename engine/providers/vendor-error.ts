@@ -1,7 +1,8 @@
 /**
  * Parses the body of a vendor's error in any known shape: `{error: {message, type, code}}`, `{error: 'text'}`,
- * `{message}`, `{detail}`, `{errors: [{message}]}` (Cloudflare), `{base_resp: {status_code, status_msg}}` (MiniMax), or
- * a list of one of these. The vendors' SDKs pass on only their own vendor's shape.
+ * `{message}`, `{detail}`, `{error_message, error_type}`, `{errors: [{message}]}` (Cloudflare), `{base_resp:
+ * {status_code, status_msg}}` (MiniMax), or a list of one of these. The vendors' SDKs pass on only their own vendor's
+ * shape.
  */
 import { isJsonObject } from '../../contracts/json.ts';
 
@@ -12,6 +13,8 @@ interface VendorError {
   readonly kind: string;
   /** The status in the body; undefined if there is none. */
   readonly status: number | undefined;
+  /** Headers in the body, such as those of the vendor behind a gateway (OpenRouter), and a wait as one of them. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,14 +47,49 @@ export function parseVendorError(body: string): VendorError {
   const inner = asFields(parsed['error']) ?? first ?? parsed;
   const words = [inner['message'], parsed['error'], parsed['message'], parsed['detail'], detailIn(parsed)];
   const names = [inner['code'], inner['type'], inner['status'], reasonIn(inner), parsed['code']];
+  const numbers = [inner['code'], inner['status'], parsed['code'], parsed['status'], parsed['error_code']];
   const outer = {
-    message: words.find(isText) ?? '',
-    kind: [...new Set(names.filter(isText))].join(' '),
-    status: [inner['code'], inner['status'], parsed['code'], parsed['status']]
-      .map(parseErrorStatus)
-      .find(Boolean),
+    message: [...words, parsed['error_message'], parsed['error_msg']].find(isText) ?? '',
+    kind: [...new Set([...names, parsed['error_type']].filter(isText))].join(' '),
+    status: numbers.map(parseErrorStatus).find(Boolean),
+    headers: headersIn(inner),
   };
   return withCause(outer, inner);
+}
+
+/** OpenRouter: `metadata: {headers}`. Others: `retry_after`, in seconds. */
+function headersIn(inner: Fields): Readonly<Record<string, string>> {
+  const metadata = asFields(inner['metadata']) ?? {};
+  const [seconds] = [inner['retry_after'], metadata['retry_after_seconds']].filter(
+    (value) => typeof value === 'number',
+  );
+  const listed = Object.entries(asFields(metadata['headers']) ?? {}).filter(
+    (entry): entry is [string, string] => /^[\w-]+$/.test(entry[0]) && isText(entry[1]),
+  );
+  return {
+    ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
+    ...Object.fromEntries(listed.map(([name, value]) => [name.toLowerCase(), value])),
+  };
+}
+
+/** An event of OpenAI's Responses: whatever it has, it is no error in another shape. */
+const OF_RESPONSES = /^(?:response\.|error$)/;
+
+/**
+ * The error that an event of a stream is, in any shape of an error's body; null if it is none. Some servers have no
+ * special event for errors.
+ */
+export function errorInEvent(value: unknown): unknown {
+  const fields = asFields(value);
+  if (fields === null) return null;
+  const { error, type, object, code, choices } = fields;
+  if (asFields(error) === null ? error : Object.keys(Object(error)).length > 0) return error;
+  if (Array.isArray(choices) || (isText(type) && OF_RESPONSES.test(type))) return null;
+  // An event of another type, as nearly all are.
+  if (isText(type) && code === undefined && object !== 'error') return null;
+  if (OF_AN_ANSWER.some((name) => Array.isArray(fields[name]))) return null;
+  const isError = parseMiniMax(fields) !== null || parseVendorError(JSON.stringify(fields)).message !== '';
+  return isError ? fields : null;
 }
 
 /** A gateway's error with the words and kinds of the vendor behind it, if it passes them on. */
@@ -61,6 +99,7 @@ function withCause(outer: VendorError, { metadata }: Fields): VendorError {
   const cause = parseVendorError(raw);
   if (cause.message === '') return raw === outer.message ? outer : { ...outer, message: raw };
   return {
+    ...outer,
     message: cause.message,
     kind: `${outer.kind} ${cause.kind}`.trim(),
     status: outer.status ?? cause.status,

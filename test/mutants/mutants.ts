@@ -11,6 +11,7 @@ import { JOB_MUTANTS } from './lists/jobs.ts';
 import { LEASE_MUTANTS } from './lists/leases.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
+import { ODD_ANSWER_MUTANTS } from './lists/odd-answers.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
 import { SERVICE_MUTANTS } from './lists/services.ts';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACCESS_MUTANTS,
   ...REQUEST_MUTANTS,
   ...COMPACTION_MUTANTS,
+  ...ODD_ANSWER_MUTANTS,
   ...PROMPT_CACHING_MUTANTS,
   ...VENDOR_MUTANTS,
   ...ERROR_MUTANTS,

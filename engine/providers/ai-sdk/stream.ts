@@ -4,7 +4,7 @@
 import type { LanguageModelV3StreamPart, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { AnswerState, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { AnswerState, streamCut } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
 import { mapAiSdkUsage } from './usage.ts';
@@ -13,8 +13,14 @@ export async function* mapAiSdkStream(
   stream: AsyncIterable<LanguageModelV4StreamPart | LanguageModelV3StreamPart>,
   call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const answer = new AnswerState(call);
   const reasoning = new ReasoningItems();
+  const callIds = new Map<string, string>();
+  const startToolCall = (vendorId: string, name: string) => {
+    const id = answer.uniqueCallId(vendorId);
+    callIds.set(vendorId, id);
+    return answer.startToolCall(vendorId, id, name);
+  };
   for await (const part of stream) {
     switch (part.type) {
       case 'text-delta':
@@ -34,7 +40,7 @@ export async function* mapAiSdkStream(
         break;
       }
       case 'tool-input-start':
-        yield answer.startToolCall(part.id, part.id, part.toolName);
+        yield startToolCall(part.id, part.toolName);
         break;
       case 'tool-input-delta':
         yield answer.appendArguments(part.id, part.delta);
@@ -42,11 +48,12 @@ export async function* mapAiSdkStream(
       case 'tool-call':
         // It repeats a call whose deltas came before; some packages send only this part.
         if (!answer.hasToolCall(part.toolCallId)) {
-          yield answer.startToolCall(part.toolCallId, part.toolCallId, part.toolName);
+          yield startToolCall(part.toolCallId, part.toolName);
           yield answer.appendArguments(part.toolCallId, part.input);
         }
         if (part.providerMetadata !== undefined) {
-          const { toolCallId: callId, providerMetadata } = part;
+          const { toolCallId, providerMetadata } = part;
+          const callId = callIds.get(toolCallId) ?? toolCallId;
           yield { type: 'reasoning-data', data: { wire: 'ai-sdk', callId, value: { providerMetadata } } };
         }
         break;

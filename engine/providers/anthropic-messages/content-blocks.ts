@@ -23,6 +23,8 @@ export class ContentBlocks {
   readonly #answer: AnswerState;
   readonly #thinking = new ThinkingBlocks();
   readonly #growing = new Map<number, GrowingBlock>();
+  /** Of calls whose block came with its input. */
+  readonly #wholeInputs = new Map<number, string>();
   /** Of the open text block: some of them come before its text. */
   #citations: object[] = [];
   /** Text blocks that follow each other are separate, because citations belong to one of them. */
@@ -39,15 +41,15 @@ export class ContentBlocks {
     switch (block.type) {
       case 'text':
         if (isNext) yield { type: 'text-start', part: 'block' };
-        if (block.text !== '') yield this.#answer.text(textOfDelta(block.text));
+        if (block.text) yield this.#answer.text(textOfDelta(block.text));
         this.#citations = [...(block.citations ?? [])];
         break;
       case 'tool_use': {
         const { id, name, input } = block;
-        yield this.#answer.startToolCall(index, id, name);
-        // Compatible servers send all arguments at once.
-        const whole = JSON.stringify(input ?? {});
-        if (whole !== '{}') yield this.#answer.appendArguments(index, whole);
+        yield this.#answer.startToolCall(index, this.#answer.uniqueCallId(id), name);
+        // Compatible servers send all arguments at once, some of them as deltas, too.
+        const whole = typeof input === 'object' && input !== null ? JSON.stringify(input) : '{}';
+        if (whole !== '{}') this.#wholeInputs.set(index, whole);
         break;
       }
       case 'thinking':
@@ -75,6 +77,7 @@ export class ContentBlocks {
       case 'input_json_delta': {
         const text = textOfDelta(delta.partial_json);
         const growing = this.#growing.get(index);
+        if (text !== '') this.#wholeInputs.delete(index);
         if (growing === undefined) yield this.#answer.appendArguments(index, text);
         else growing.inputDeltas.push(text);
         break;
@@ -91,11 +94,24 @@ export class ContentBlocks {
       yield { type: 'annotation', format: FORMAT, value: { ...citation } };
     }
     this.#citations = [];
-    yield* this.#answer.endToolCall(index);
+    yield* this.#wholeInput(index);
+    if (this.#answer.hasToolCall(index)) yield* this.#answer.endToolCall(index);
     const growing = this.#growing.get(index);
     if (growing === undefined) return;
     this.#growing.delete(index);
     yield this.#answer.nativePart(FORMAT, wholeBlock(growing));
+  }
+
+  /** The message ends, perhaps without the end of a block. */
+  *end(): Generator<ProviderEvent> {
+    for (const index of [...this.#wholeInputs.keys()]) yield* this.#wholeInput(index);
+  }
+
+  *#wholeInput(index: number): Generator<ProviderEvent> {
+    const whole = this.#wholeInputs.get(index);
+    if (whole === undefined) return;
+    this.#wholeInputs.delete(index);
+    yield this.#answer.appendArguments(index, whole);
   }
 }
 

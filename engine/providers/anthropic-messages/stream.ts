@@ -9,7 +9,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, isFilter, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ContentBlocks } from './content-blocks.ts';
@@ -55,7 +55,7 @@ export async function* mapAnthropicStream(
   stream: AsyncIterable<RawMessageStreamEvent>,
   call: ProviderCall,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const answer = new AnswerState(call);
   const blocks = new ContentBlocks(answer);
   let first: AnthropicUsage | null = null;
   let last: AnthropicUsage | null = null;
@@ -63,7 +63,7 @@ export async function* mapAnthropicStream(
   for await (const event of stream) {
     switch (event.type) {
       case 'message_start':
-        first = event.message.usage;
+        first = event.message?.usage ?? null;
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
       case 'content_block_start':
@@ -78,19 +78,25 @@ export async function* mapAnthropicStream(
       case 'message_delta':
         // The type promises it; compatible servers omit it.
         last = event.usage ?? last;
-        end = event.delta;
+        end = { ...end, ...event.delta };
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
-      case 'message_stop': {
-        const usage = last === null ? null : mapAnthropicUsage(first, last);
-        yield* answer.finish({ reason: mapAnthropicStopReason(end.stop_reason), usage, ...endingOf(end) });
+      case 'message_stop':
+        yield* blocks.end();
+        yield* endMessage(end, answer, last && mapAnthropicUsage(first, last));
         return;
-      }
       default:
         break;
     }
   }
-  throw streamCut();
+  // With its reason, the message is whole: only the event that says so is missing.
+  if (typeof end.stop_reason !== 'string') throw streamCut();
+  yield* blocks.end();
+  yield* endMessage(end, answer, last && mapAnthropicUsage(first, last));
+}
+
+function* endMessage(end: MessageEnd, answer: AnswerState, usage: Usage | null): Generator<ProviderEvent> {
+  yield* answer.finish({ reason: mapAnthropicStopReason(end.stop_reason), usage, ...endingOf(end) });
 }
 
 /** Compatible servers omit some of it. */

@@ -15,23 +15,27 @@ export interface AnthropicUsage {
   } | null;
 }
 
+type InputCount = 'input_tokens' | 'cache_read_input_tokens' | 'cache_creation_input_tokens';
+
 /**
- * `message_delta` may omit what `message_start` reported. Without `message_delta` there is no count of the output: the
+ * The counts are cumulative. `message_delta` may omit what `message_start` reported, and compatible servers send 0 in
+ * one of the two. Without `message_delta` there is no count of the output: the
  * number in `message_start` is a placeholder.
  */
 export function mapAnthropicUsage(
   first: AnthropicUsage | null | undefined,
   last: AnthropicUsage | null | undefined,
 ): Usage | null {
-  const cached = count(last?.cache_read_input_tokens ?? first?.cache_read_input_tokens);
+  const larger = (name: InputCount) => Math.max(count(first?.[name]), count(last?.[name]));
+  const cached = larger('cache_read_input_tokens');
   const lifetimes = last?.cache_creation ?? first?.cache_creation;
   const forHour = count(lifetimes?.ephemeral_1h_input_tokens);
   const written = Math.max(
-    count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens),
+    larger('cache_creation_input_tokens'),
     forHour + count(lifetimes?.ephemeral_5m_input_tokens),
   );
   const usage = disjointUsage({
-    input: count(last?.input_tokens ?? first?.input_tokens) + cached + written,
+    input: larger('input_tokens') + cached + written,
     cached,
     written,
     writtenForHour: forHour,

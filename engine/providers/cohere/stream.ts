@@ -1,7 +1,7 @@
 /** Maps the events of a Cohere answer to ours. Source: Cohere, "A guide to streaming responses (v2)". */
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
-import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { AnswerState, isFilter, malformed, streamCut } from '../answer-state.ts';
 import { CitedText, readSources } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
@@ -42,7 +42,7 @@ export async function* mapCohereStream(
   stream: AsyncIterable<CohereEvent>,
   call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const answer = new AnswerState(call);
   const reasoning = new ReasoningItems();
   const text = new CitedText(call);
   let hasPlan = false;
@@ -68,7 +68,7 @@ export async function* mapCohereStream(
         yield* closeReasoning(reasoning, hasPlan ? 'toolPlan' : 'thinking');
         const { id, function: called } = message?.toolCalls ?? {};
         const place = event.index ?? 0;
-        yield answer.startToolCall(place, id || `call-${place}`, called?.name ?? '');
+        yield answer.startToolCall(place, answer.uniqueCallId(id), called?.name ?? '');
         if (called?.arguments) yield answer.appendArguments(place, called.arguments);
         break;
       }

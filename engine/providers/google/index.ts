@@ -4,6 +4,7 @@ import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
 import { mapGoogleError } from './errors.ts';
+import { withPlainEvents } from './plain-events.ts';
 import { buildGoogleRequest } from './request.ts';
 import { mapGoogleStream } from './stream.ts';
 
@@ -29,7 +30,7 @@ async function* streamGoogle(
     vertexai: false,
     // Without `retryOptions` it does not retry; a `timeout` would leave a timer behind for each call.
     httpOptions: {
-      fetch,
+      fetch: withPlainEvents(fetch),
       ...(baseUrl === undefined ? {} : { baseUrl }),
       ...(apiVersion === undefined ? {} : { apiVersion }),
     },

@@ -3,7 +3,7 @@ import type { GenerateContentResponse, Part } from '@google/genai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
@@ -20,6 +20,7 @@ const FILTERED: ReadonlySet<string> = new Set([
   'BLOCKLIST',
   'PROHIBITED_CONTENT',
   'SPII',
+  'MODEL_ARMOR',
   'IMAGE_SAFETY',
   'IMAGE_PROHIBITED_CONTENT',
   'IMAGE_RECITATION',
@@ -28,7 +29,10 @@ const BROKEN_CALL: ReadonlySet<string> = new Set([
   'MALFORMED_FUNCTION_CALL',
   'UNEXPECTED_TOOL_CALL',
   'TOO_MANY_TOOL_CALLS',
+  'MALFORMED_RESPONSE',
 ]);
+/** Of an answer that has not ended. */
+const NO_REASON = 'FINISH_REASON_UNSPECIFIED';
 
 export async function* mapGoogleStream(
   stream: AsyncIterable<Chunk>,
@@ -36,11 +40,11 @@ export async function* mapGoogleStream(
 ): AsyncGenerator<ProviderEvent> {
   const text = new CitedText(call);
   const citations = new GoogleCitations(text);
-  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const answer = new AnswerState(call);
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   const reasoning = new ReasoningItems();
-  let calls = 0;
+  const calls = new Set<string>();
   for await (const chunk of stream) {
     const reported = mapGoogleUsage(chunk.usageMetadata);
     if (reported !== null) {
@@ -48,22 +52,22 @@ export async function* mapGoogleStream(
       yield { type: 'usage', usage };
     }
     const blockReason = chunk.promptFeedback?.blockReason;
-    if (blockReason !== undefined) {
+    if (blockReason) {
       yield* answer.finish({ reason: 'content-filter', usage, vendorReason: blockReason });
       return;
     }
     const candidate = chunk.candidates?.[0];
     const logprobs = new ChunkLogprobs(candidate);
+    const { responseId } = chunk;
     for (const part of candidate?.content?.parts ?? []) {
-      const fallbackId = `${chunk.responseId ?? 'call'}-${calls}`;
-      for (const event of mapGooglePart(part, { answer, reasoning, fallbackId, logprobs })) {
+      for (const event of mapGooglePart(part, { answer, reasoning, calls, logprobs, responseId })) {
         if (event.type === 'text') text.add(event.text);
         yield event;
       }
-      if (part.functionCall !== undefined) calls += 1;
     }
     citations.take(candidate ?? {});
-    finishReason = candidate?.finishReason ?? finishReason;
+    const reason = candidate?.finishReason;
+    if (reason && reason !== NO_REASON) finishReason = reason;
   }
   if (finishReason === null) throw streamCut();
   yield* citations.close();
@@ -74,23 +78,30 @@ export async function* mapGoogleStream(
 interface PartContext {
   readonly answer: AnswerState;
   readonly reasoning: ReasoningItems;
-  readonly fallbackId: string;
+  /** Those that have arrived, by what the vendor says of each. */
+  readonly calls: Set<string>;
   readonly logprobs: ChunkLogprobs;
+  readonly responseId: string | undefined;
 }
 
-/** A tool call comes in one part. Its id is optional, so we have a fallback. */
+/** A tool call comes in one part, which some proxies send again. Its id is optional. */
 function* mapGooglePart(
   part: Part,
-  { answer, reasoning, fallbackId, logprobs }: PartContext,
+  { answer, reasoning, calls, logprobs, responseId }: PartContext,
 ): Generator<ProviderEvent> {
   const { thoughtSignature } = part;
   const signed = { wire: 'google', value: { thoughtSignature } } as const;
-  if (part.functionCall !== undefined) {
+  if (part.functionCall) {
     const { id, name, args } = part.functionCall;
     reasoning.close();
-    if (thoughtSignature) yield { type: 'reasoning-data', data: { ...signed, callId: id || fallbackId } };
-    yield answer.startToolCall(fallbackId, id || fallbackId, name ?? '');
-    yield answer.appendArguments(fallbackId, JSON.stringify(args ?? {}));
+    const written = JSON.stringify(args ?? {});
+    const seen = `${id} ${name} ${written}`;
+    if (id && calls.has(seen)) return;
+    const callId = answer.uniqueCallId(id || (responseId && `${responseId}-${calls.size}`));
+    calls.add(id ? seen : callId);
+    if (thoughtSignature) yield { type: 'reasoning-data', data: { ...signed, callId } };
+    yield answer.startToolCall(callId, callId, name ?? '');
+    yield answer.appendArguments(callId, written);
     return;
   }
   if (part.text !== undefined && part.text !== '') {
@@ -115,6 +126,7 @@ function mapGoogleFinishReason(
 ): Ending & { readonly reason: FinishReason } {
   if (reason === 'STOP') return { reason: 'stop' };
   if (reason === 'MAX_TOKENS') return { reason: 'length' };
+  if (reason === 'CONTINUATION') return { reason: 'length', vendorReason: reason };
   if (FILTERED.has(reason)) return { reason: 'content-filter', vendorReason: reason };
   if (BROKEN_CALL.has(reason)) throw malformed('a broken tool call');
   if (hasContent) return { reason: 'stop', vendorReason: reason };

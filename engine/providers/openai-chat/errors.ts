@@ -12,7 +12,8 @@ export function mapOpenAiError(error: unknown, head: AnswerHead | null): Unbroke
   if (!(error instanceof APIError) || error instanceof APIConnectionError)
     return mapTransportError(error, head);
   const { headers } = error;
-  const inner = parseVendorError(JSON.stringify({ error: error.error ?? null }));
+  const own = parseVendorError(JSON.stringify(error.error ?? null));
+  const inner = own.message === '' ? parseVendorError(JSON.stringify({ error: error.error ?? null })) : own;
   return toUnbrokenError({
     // In the middle of a stream there is no status; many vendors send it as the code.
     status: error.status ?? inner.status ?? parseErrorStatus(error.code),

@@ -16,19 +16,27 @@ export class ChatReasoning {
   readonly #items = new ReasoningItems();
   readonly #returnsText: boolean;
   #details: Detail[] = [];
+  /** Whether the vendor sends the text beside the details, too. */
+  #hasText = false;
 
   constructor(quirks: ProviderSettings['quirks']) {
     this.#returnsText = quirks?.reasoningContent === 'tool-turns';
   }
 
   text(text: string): ProviderEvent {
+    this.#hasText = true;
     return this.#items.text(text);
   }
 
-  details(details: unknown): void {
+  /** Shows what can be shown of them, where they come alone. */
+  *details(details: unknown): Generator<ProviderEvent> {
     if (!Array.isArray(details)) return;
     for (const detail of details as readonly unknown[]) {
-      if (typeof detail === 'object' && detail !== null) this.#addDetail({ ...detail });
+      if (typeof detail !== 'object' || detail === null) continue;
+      const own: Detail = { ...detail };
+      this.#addDetail(own);
+      const text = own['text'] ?? own['summary'];
+      if (!this.#hasText && typeof text === 'string' && text !== '') yield this.#items.text(text);
     }
   }
 

@@ -8,10 +8,10 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
-import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { AnswerState, isFilter, malformed, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { Link } from '../http-link.ts';
-import { readOpenAiEvents } from '../openai-events.ts';
+import { OpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { parseErrorStatus } from '../vendor-error.ts';
@@ -21,18 +21,22 @@ import { buildOpenAiChatRequest } from './request.ts';
 import { SearchResults } from './search-results.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
 import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
+import { asChunk } from './whole-chunk.ts';
 
-/** vLLM and SGLang say which stop sequence ended the answer; a number is that of a token. */
+/** vLLM and SGLang say which stop sequence ended the answer; a number is that of a token. Moonshot: usage. */
 type Choice = ChatCompletionChunk['choices'][number] & {
   readonly stop_reason?: unknown;
   readonly matched_stop?: unknown;
+  readonly usage?: OpenAiChatUsage | null;
 };
 
-/** Vendors' additions to a delta: reasoning under two names, content as a list (Mistral), citations. */
+/** Vendors' additions to a delta: reasoning under several names, content as a list (Mistral, Databricks), citations. */
 interface VendorDelta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
+  readonly reasoning_text?: unknown;
+  readonly thinking?: unknown;
   readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
   readonly annotations?: unknown;
@@ -55,15 +59,16 @@ export async function* streamOpenAiChat(
   const { signal } = link;
   const response = await client.chat.completions.create(request, { signal, headers }).asResponse();
   yield { type: 'accepted' };
-  yield* mapOpenAiChatStream(readOpenAiEvents(response, link), call, quirks);
+  yield* mapOpenAiChatStream(new OpenAiEvents<ChatCompletionChunk>(response, link), call, quirks);
 }
 
+/** @param stream and perhaps, at its end, whether the server has said that nothing follows. */
 export async function* mapOpenAiChatStream(
-  stream: AsyncIterable<ChatCompletionChunk>,
+  stream: AsyncIterable<ChatCompletionChunk> & { readonly isDone?: boolean },
   call: ProviderCall,
   quirks: ProviderSettings['quirks'],
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const answer = new AnswerState(call);
   const places = new ToolCallPlaces(answer);
   const reasoning = new ChatReasoning(quirks);
   const logprobs = new ChatLogprobs();
@@ -71,7 +76,8 @@ export async function* mapOpenAiChatStream(
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
-  for await (const chunk of stream) {
+  for await (const original of stream) {
+    const chunk = answer.hasContent ? original : asChunk(original);
     const reported = mapOpenAiChatUsage(usageOfChunk(chunk));
     if (reported !== null) {
       usage = reported;
@@ -84,26 +90,28 @@ export async function* mapOpenAiChatStream(
     const context = { answer, reasoning, logprobs: logprobs.take(choice) };
     for (const event of mapOpenAiChatContent(delta, context)) yield results.note(event);
     if ((delta.tool_calls ?? []).length > 0) yield* reasoning.close();
-    for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) {
-      yield* places.take(toolCall, order, chunk.id);
-    }
-    finishReason = choice.finish_reason ?? finishReason;
+    for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) yield* places.take(toolCall, order);
+    finishReason = finishReasonOf(choice) ?? finishReason;
     ending = { ...ending, ...stopSequenceOf(choice, call.input) };
-    if (choice.finish_reason === ('error' as string)) throw brokenAnswer(choice);
+    if (finishReason === 'error') throw brokenAnswer(choice);
   }
+  // Some servers end an answer without a reason. One that was cut has no last event.
+  if (stream.isDone === true && answer.hasContent && places.areWhole) finishReason ??= 'stop';
   if (finishReason === null) throw streamCut();
+  places.end();
   yield* reasoning.close();
   yield* results.close();
   if (finishReason === 'insufficient_system_resource') {
     throw new UnbrokenError('provider_unavailable', 'The provider ran out of resources.');
   }
   const vendorReason = KNOWN_REASONS.has(finishReason) ? {} : { vendorReason: finishReason };
-  yield* answer.finish({
-    reason: mapOpenAiChatFinishReason(finishReason),
-    usage,
-    ...ending,
-    ...vendorReason,
-  });
+  const reason = mapOpenAiChatFinishReason(finishReason);
+  yield* answer.finish({ reason, usage, ...ending, ...vendorReason });
+}
+
+/** Some servers send an empty text, or `null` as a text, until the end. */
+function finishReasonOf({ finish_reason: reason }: Choice): string | null {
+  return (reason as string | null | undefined) === '' || (reason as string) === 'null' ? null : reason;
 }
 
 function stopSequenceOf(
@@ -118,7 +126,8 @@ function stopSequenceOf(
 function usageOfChunk(
   chunk: ChatCompletionChunk & { x_groq?: { usage?: OpenAiChatUsage } },
 ): OpenAiChatUsage | null {
-  return chunk.usage ?? chunk.x_groq?.usage ?? null;
+  const choice: Choice | undefined = chunk.choices?.[0];
+  return chunk.usage ?? chunk.x_groq?.usage ?? choice?.usage ?? null;
 }
 
 interface ChunkContext {
@@ -132,11 +141,13 @@ function* mapOpenAiChatContent(
   delta: VendorDelta,
   { answer, reasoning, logprobs }: ChunkContext,
 ): Generator<ProviderEvent> {
-  // Some vendors send the same text under both names.
-  const thought = delta.reasoning_content ?? delta.reasoning;
-  if (typeof thought === 'string' && thought !== '') yield reasoning.text(thought);
-  reasoning.details(delta.reasoning_details);
-  const { content, refusal, annotations } = delta;
+  // Some vendors send the same text under several names, and some of these empty.
+  const names = [delta.reasoning_content, delta.reasoning, delta.reasoning_text, delta.thinking];
+  const thought = names.find(isText);
+  if (thought !== undefined) yield reasoning.text(thought);
+  yield* reasoning.details(delta.reasoning_details);
+  const { refusal, annotations } = delta;
+  const content = isObject(delta.content) && !Array.isArray(delta.content) ? [delta.content] : delta.content;
   if (typeof refusal === 'string') answer.refuse(refusal);
   if (typeof content === 'string') {
     if (content !== '') {
@@ -155,22 +166,39 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Mistral: `{type: 'text', text}` and `{type: 'thinking', thinking: [{type: 'text', text}]}`. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+interface ListedPart {
+  readonly type?: string;
+  readonly text?: unknown;
+  /** Mistral: `{type: 'thinking', thinking: [{type: 'text', text}]}`. */
+  readonly thinking?: unknown;
+  /** Databricks: `{type: 'reasoning', summary: [{type: 'summary_text', text}]}`. */
+  readonly summary?: unknown;
+}
+
 function* mapListedContent(
   content: readonly unknown[],
   answer: AnswerState,
   reasoning: ChatReasoning,
 ): Generator<ProviderEvent> {
-  for (const part of content as readonly { type?: string; text?: unknown; thinking?: unknown }[]) {
-    if (part.type === 'text' && typeof part.text === 'string') {
+  for (const { type, text, thinking, summary } of content as readonly ListedPart[]) {
+    if (type === 'text' && typeof text === 'string') {
       yield* reasoning.close();
-      yield answer.text(part.text);
-    } else if (part.type === 'thinking' && Array.isArray(part.thinking)) {
-      const thoughts = part.thinking as readonly { text?: unknown }[];
-      const text = thoughts.map((thought) => thought.text ?? '').join('');
-      if (text !== '') yield reasoning.text(text);
+      yield answer.text(text);
+    } else if (type === 'thinking' || type === 'reasoning') {
+      const thought = textIn(thinking ?? summary);
+      if (thought !== '') yield reasoning.text(thought);
     }
   }
+}
+
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return '';
+  return value.map((part: unknown) => (isObject(part) && isText(part['text']) ? part['text'] : '')).join('');
 }
 
 /** OpenRouter: an error of the upstream model, sent as the end of the choice. */

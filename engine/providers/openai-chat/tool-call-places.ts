@@ -1,49 +1,136 @@
-/** Finds which call a part of a tool call belongs to. */
+/**
+ * Finds which call a part of a tool call belongs to. Servers of this format differ: some send index 0, or none, with
+ * every call; some send the name behind the first arguments; some send arguments again that they have sent, or whole.
+ */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
-import type { AnswerState } from '../answer-state.ts';
+import { isJson } from '../../../contracts/json.ts';
+import { type AnswerState, malformed } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
 
 type Delta = ChatCompletionChunk['choices'][number]['delta'];
 type ToolCallDelta = NonNullable<Delta['tool_calls']>[number];
 type Place = number | string;
 
+/** A call whose parts have begun to arrive. */
+interface KnownCall {
+  readonly place: Place;
+  /** As the vendor names it; undefined until it does. */
+  vendorId: string | undefined;
+  /** As everybody else names it. */
+  readonly id: string;
+  isStarted: boolean;
+  /** Its arguments so far. */
+  written: string;
+}
+
 export class ToolCallPlaces {
   readonly #answer: AnswerState;
+  readonly #calls: KnownCall[] = [];
   /** The newest call of each index: parts without an id belong to it. */
-  readonly #newest = new Map<number, Place>();
+  readonly #newest = new Map<number, KnownCall>();
 
   constructor(answer: AnswerState) {
     this.#answer = answer;
+  }
+
+  /** Whether the arguments of every call are whole. */
+  get areWhole(): boolean {
+    return this.#calls.every(({ written }) => written.trim() === '' || isJson(written));
   }
 
   /** @param order its place in its chunk, for vendors that send no index. */
   *take(
     { index, id, function: called, extra_content: extra }: ToolCallDelta & { extra_content?: unknown },
     order: number,
-    responseId: string,
   ): Generator<ProviderEvent> {
     const byIndex = index ?? order;
-    const place = this.#placeOf(byIndex, id || undefined, called?.name || undefined);
-    this.#newest.set(byIndex, place);
-    const known = this.#answer.toolCallId(place);
-    const callId = known ?? (id || `${responseId}-${place}`);
+    const name = called?.name || undefined;
+    const delta = argumentsIn(called?.arguments);
+    const call = this.#callOf(byIndex, { id: id || undefined, name, delta });
+    this.#newest.set(byIndex, call);
     // What only the vendor can read: it belongs to the call, and goes back with it.
     if (typeof extra === 'object' && extra !== null) {
-      const data = { wire: 'openai-chat', callId, value: { extra_content: extra } } as const;
+      const data = { wire: 'openai-chat', callId: call.id, value: { extra_content: extra } } as const;
       yield { type: 'reasoning-data', data };
     }
-    if (known === undefined) yield this.#answer.startToolCall(place, callId, called?.name ?? '');
-    if (called?.arguments) yield this.#answer.appendArguments(place, called.arguments);
+    const rest = newIn(delta, call.written);
+    call.written += rest;
+    if (call.isStarted) {
+      if (rest !== '') yield this.#answer.appendArguments(call.place, rest);
+    } else if (name !== undefined) {
+      call.isStarted = true;
+      yield this.#answer.startToolCall(call.place, call.id, name);
+      if (call.written !== '') yield this.#answer.appendArguments(call.place, call.written);
+    }
   }
 
-  /** Some vendors send index 0, or none, with every call; then its id distinguishes it from the one before. */
-  #placeOf(byIndex: number, id: string | undefined, name: string | undefined): Place {
-    const newest = this.#newest.get(byIndex);
-    if (newest === undefined) return byIndex;
-    if (id === undefined || this.#answer.toolCallId(newest) === id) return newest;
-    if (this.#answer.toolCallId(byIndex) === id) return byIndex;
-    const own = `${byIndex} ${id}`;
-    // A part with a new id and without a name belongs to a call whose vendor makes up an id for each part.
-    return name === undefined && !this.#answer.hasToolCall(own) ? newest : own;
+  /** Nothing follows. @throws provider_malformed for arguments of a call without a name */
+  end(): void {
+    const unnamed = this.#calls.some(({ isStarted, written }) => !isStarted && written.trim() !== '');
+    if (unnamed) throw malformed('a tool call without a name');
   }
+
+  #callOf(byIndex: number, part: PartOfCall): KnownCall {
+    const newest = this.#newest.get(byIndex);
+    if (newest === undefined || beginsAnother(newest, part)) return this.#add(byIndex, part.id);
+    if (part.id === undefined || newest.vendorId === part.id) return newest;
+    if (newest.vendorId === undefined && !newest.isStarted) {
+      newest.vendorId = part.id;
+      return newest;
+    }
+    const known = this.#calls.findLast(({ vendorId }) => vendorId === part.id);
+    if (known !== undefined) return known;
+    // A part with a new id and without a name belongs to a call whose vendor makes up an id for each part.
+    return part.name === undefined ? newest : this.#add(byIndex, part.id);
+  }
+
+  #add(byIndex: number, vendorId: string | undefined): KnownCall {
+    const place = `${byIndex} ${this.#calls.length}`;
+    const id = this.#answer.uniqueCallId(vendorId);
+    const call = { place, vendorId, id, isStarted: false, written: '' };
+    this.#calls.push(call);
+    return call;
+  }
+}
+
+interface PartOfCall {
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly delta: string;
+}
+
+/** Whether a server that tells its calls apart by nothing begins the next one: the arguments before are whole. */
+function beginsAnother({ written, vendorId }: KnownCall, { id, name, delta }: PartOfCall): boolean {
+  if (name === undefined || (id !== undefined && id !== vendorId)) return false;
+  return isWholeObject(written) && /^\s*\{/.test(delta) && newIn(delta, written) !== '';
+}
+
+/** Some servers send an object in place of its text. */
+function argumentsIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'object') throw malformed('arguments that are no object');
+  return JSON.stringify(value);
+}
+
+/**
+ * What a delta adds to the arguments so far. Some servers send an empty object before the arguments, send all of them
+ * so far with every part, or send them once more at the end. No JSON object has its own beginning again behind it,
+ * except that a key may begin with a brace.
+ */
+function newIn(delta: string, written: string): string {
+  if (written === '') return delta.trim() === '{}' ? '' : delta;
+  if (!written.startsWith('{') || written === '{"') return delta;
+  if (delta.startsWith(written)) return delta.slice(written.length);
+  const isRepeat = isWholeObject(written) && isWholeObject(delta) && asJson(written) === asJson(delta);
+  return isRepeat ? '' : delta;
+}
+
+function isWholeObject(text: string): boolean {
+  return /^\s*\{/.test(text) && /\}\s*$/.test(text) && isJson(text);
+}
+
+/** Without the blanks between its values. */
+function asJson(text: string): string {
+  return JSON.stringify(JSON.parse(text));
 }

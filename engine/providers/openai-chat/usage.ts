@@ -13,6 +13,8 @@ export interface OpenAiChatUsage {
   readonly prompt_tokens_details?: {
     readonly cached_tokens?: number | null;
     readonly cache_write_tokens?: number | null;
+    /** Alibaba. */
+    readonly cache_creation_input_tokens?: number | null;
   } | null;
   readonly completion_tokens_details?: { readonly reasoning_tokens?: number | null } | null;
   /** DeepSeek. */
@@ -21,6 +23,9 @@ export interface OpenAiChatUsage {
   readonly cached_tokens?: number | null;
   /** Mistral. */
   readonly num_cached_tokens?: number | null;
+  /** Of Claude, by LiteLLM. */
+  readonly cache_read_input_tokens?: number | null;
+  readonly cache_creation_input_tokens?: number | null;
 }
 
 export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): Usage | null {
@@ -30,13 +35,24 @@ export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): U
   const beside = Math.max(0, count(usage.total_tokens) - input - output);
   return disjointUsage({
     input,
-    cached:
-      usage.prompt_tokens_details?.cached_tokens ??
-      usage.prompt_cache_hit_tokens ??
-      usage.cached_tokens ??
+    cached: largest(
+      usage.prompt_tokens_details?.cached_tokens,
+      usage.prompt_cache_hit_tokens,
+      usage.cached_tokens,
       usage.num_cached_tokens,
-    written: usage.prompt_tokens_details?.cache_write_tokens,
+      usage.cache_read_input_tokens,
+    ),
+    written: largest(
+      usage.prompt_tokens_details?.cache_write_tokens,
+      usage.prompt_tokens_details?.cache_creation_input_tokens,
+      usage.cache_creation_input_tokens,
+    ),
     output: output + beside,
     reasoning: Math.max(beside, count(usage.completion_tokens_details?.reasoning_tokens)),
   });
+}
+
+/** The same number has several names, and some of them are 0. */
+function largest(...counts: readonly (number | null | undefined)[]): number {
+  return Math.max(0, ...counts.map(count));
 }

@@ -1,4 +1,4 @@
-/** A chat completion that was not streamed, as in the results of a batch: one chunk that has everything. */
+/** A chat completion that was not streamed, as in the results of a batch: a stream of one chunk. */
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { malformed } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
@@ -10,17 +10,10 @@ export async function* mapChatCompletion(
   call: ProviderCall,
   quirks: ProviderSettings['quirks'],
 ): AsyncGenerator<ProviderEvent> {
+  const { choices } = body as Partial<ChatCompletion>;
+  if (choices?.[0]?.message === undefined) throw malformed('a completion without a message');
   yield { type: 'accepted' };
-  yield* mapOpenAiChatStream(only(chunkOf(body as Partial<ChatCompletion>)), call, quirks);
-}
-
-function chunkOf({ choices, ...rest }: Partial<ChatCompletion>): ChatCompletionChunk {
-  const [choice] = choices ?? [];
-  if (choice?.message === undefined) throw malformed('a completion without a message');
-  const { message, ...others } = choice;
-  const calls = message.tool_calls?.map((toolCall, index) => ({ ...toolCall, index }));
-  const delta = { ...message, ...(calls === undefined ? {} : { tool_calls: calls }) };
-  return { ...rest, choices: [{ ...others, delta }] } as unknown as ChatCompletionChunk;
+  yield* mapOpenAiChatStream(only(body as ChatCompletionChunk), call, quirks);
 }
 
 async function* only<Item>(item: Item): AsyncGenerator<Item> {

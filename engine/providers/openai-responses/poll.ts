@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import type {
   Response,
+  ResponseFunctionToolCall,
   ResponseOutputMessage,
   ResponseReasoningItem,
 } from 'openai/resources/responses/responses';
@@ -13,8 +14,7 @@ import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse } from './end-response.ts';
-import { ResponsePosition } from './position.ts';
-import { isNativePart } from './stream.ts';
+import { isNativePart, ResponsePosition } from './position.ts';
 
 const POLL_MS = 500;
 
@@ -38,16 +38,26 @@ export async function* pollResponse(
 
 export function* newEvents(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   yield* newReasoning(response, position);
+  yield* newContent(response, position);
+}
+
+/** Without the reasoning. */
+export function* newContent(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   yield* newText(response, position);
   for (const [outputIndex, item] of response.output.entries()) {
     if (item.type !== 'function_call') continue;
     const inLog = position.cursor.toolCalls?.find((toolCall) => toolCall.outputIndex === outputIndex);
-    if (inLog === undefined) yield position.startToolCall(outputIndex, { id: item.call_id, name: item.name });
+    if (inLog === undefined) yield position.startToolCall(outputIndex, toCall(item));
     const rest = item.arguments.slice(inLog?.argumentsChars ?? 0);
     if (rest !== '') yield position.appendArguments(outputIndex, rest);
   }
   const nativeParts = response.output.filter(isNativePart).slice(position.cursor.nativeParts ?? 0);
   for (const item of nativeParts) yield position.nativePart({ ...item });
+}
+
+/** Some servers leave one of the two ids out. */
+export function toCall({ call_id, id, name }: ResponseFunctionToolCall): { id: string; name: string } {
+  return { id: call_id || (id ?? ''), name };
 }
 
 /** The messages, as their stream would have joined them, from the character that is next; each with its citations. */

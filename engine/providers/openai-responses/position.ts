@@ -1,4 +1,5 @@
 /** How much of a response has been passed on: creates our events, each with the cursor that covers it. */
+import type { ResponseOutputItem } from 'openai/resources/responses/responses';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { malformed } from '../answer-state.ts';
@@ -37,7 +38,7 @@ export class ResponsePosition {
     return this.#cursor.textChars > 0 || (this.#cursor.nativeParts ?? 0) > 0 || this.hasToolCalls;
   }
 
-  accepted(responseId: string, sequenceNumber: number): ProviderEvent {
+  accepted(responseId: string, sequenceNumber?: number): ProviderEvent {
     if (this.#isStored && typeof responseId !== 'string') throw malformed('a response without an id');
     return { type: 'accepted', ...this.#move({ responseId }, sequenceNumber) };
   }
@@ -124,6 +125,17 @@ export class ResponsePosition {
     return { type: 'tool-call', index, id, name, arguments: delta, ...moved };
   }
 
+  hasToolCall(outputIndex: number): boolean {
+    return this.#toolCalls.some((toolCall) => toolCall.outputIndex === outputIndex);
+  }
+
+  /** The whole arguments of a call, for servers that send no deltas of them. */
+  *wholeArguments(outputIndex: number, whole: unknown, sequenceNumber?: number): Generator<ProviderEvent> {
+    const toolCall = this.#toolCalls.find((known) => known.outputIndex === outputIndex);
+    if (toolCall?.argumentsChars !== 0 || typeof whole !== 'string' || whole === '') return;
+    yield this.appendArguments(outputIndex, whole, sequenceNumber);
+  }
+
   get #toolCalls(): readonly CursorToolCall[] {
     return this.#cursor.toolCalls ?? [];
   }
@@ -138,4 +150,9 @@ export class ResponsePosition {
     this.#cursor = { ...this.#cursor, ...change, sequenceNumber };
     return this.#isStored ? { cursor: this.#cursor } : {};
   }
+}
+
+/** An item that only this format has. */
+export function isNativePart({ type }: ResponseOutputItem): boolean {
+  return type !== 'message' && type !== 'function_call' && type !== 'reasoning';
 }

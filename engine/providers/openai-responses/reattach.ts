@@ -1,9 +1,10 @@
 /** Continues to read a response that runs at the provider, from the cursor that is in the log. */
 import OpenAI from 'openai';
+import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { mayBeEmpty } from '../answer-state.ts';
 import type { Link } from '../http-link.ts';
-import { readOpenAiEvents } from '../openai-events.ts';
+import { OpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderCursor, ProviderEvent } from '../provider.ts';
 import { pollResponse } from './poll.ts';
 import { ResponsePosition } from './position.ts';
@@ -41,7 +42,8 @@ async function* continueResponse(
   }
   const position = new ResponsePosition(cursor, { isStored: true });
   try {
-    yield* mapOpenAiResponseStream(readOpenAiEvents(response, link), position, mayEnd);
+    const events = new OpenAiEvents<ResponseStreamEvent>(response, link);
+    yield* mapOpenAiResponseStream(events, position, mayEnd);
   } catch (error) {
     if (!(error instanceof UnbrokenError) || error.code !== 'provider_stream_cut') throw error;
     // The stream of a cancelled response just ends, without an event. To reattach to it would fail again and again.

@@ -3,15 +3,20 @@
  * Responses.
  */
 import type OpenAI from 'openai';
-import type { ResponseOutputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
-import { mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
+import type {
+  Response as OpenAiResponse,
+  ResponseOutputItem,
+  ResponseStreamEvent,
+} from 'openai/resources/responses/responses';
+import { malformed, mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
 import type { Link } from '../http-link.ts';
-import { readOpenAiEvents } from '../openai-events.ts';
+import { OpenAiEvents } from '../openai-events.ts';
 import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse, inBandError } from './end-response.ts';
-import { ResponsePosition } from './position.ts';
+import { newContent, newEvents, toCall } from './poll.ts';
+import { isNativePart, ResponsePosition } from './position.ts';
 import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
 
 export async function* streamOpenAiResponse(
@@ -24,9 +29,8 @@ export async function* streamOpenAiResponse(
   const { signal } = link;
   const response = await client.responses.create(request, { signal, headers }).asResponse();
   const position = new ResponsePosition(null, { isStored: isBackground });
-  yield* mapOpenAiResponseStream(readOpenAiEvents(response, link), position, {
-    mayBeEmpty: mayBeEmpty(call),
-  });
+  const events = new OpenAiEvents<ResponseStreamEvent>(response, link);
+  yield* mapOpenAiResponseStream(events, position, { mayBeEmpty: mayBeEmpty(call) });
 }
 
 /** @param mayBeEmpty whether an answer without content is complete. */
@@ -37,13 +41,19 @@ export async function* mapOpenAiResponseStream(
 ): AsyncGenerator<ProviderEvent> {
   let refusal = '';
   const parts = new ReasoningParts();
+  const items = new StreamedItems();
   for await (const event of stream) {
     const { sequence_number: sequenceNumber } = event;
+    if (isWhole(event)) {
+      yield* mapWhole(event, position, { mayBeEmpty });
+      return;
+    }
     switch (event.type) {
       case 'response.created':
         yield position.accepted(event.response.id, sequenceNumber);
         break;
       case 'response.output_text.delta':
+        items.noteText(event.output_index);
         yield position.text(textOfDelta(event.delta), sequenceNumber, readOpenAiLogprobs(event.logprobs));
         break;
       case 'response.reasoning_summary_part.added':
@@ -61,16 +71,11 @@ export async function* mapOpenAiResponseStream(
         break;
       }
       case 'response.output_item.done':
-        if (event.item.type === 'reasoning' && event.item.encrypted_content) {
-          yield position.reasoningData(event.output_index, { ...event.item }, sequenceNumber);
-        } else if (isNativePart(event.item)) yield position.nativePart({ ...event.item }, sequenceNumber);
+        yield* endItem(event, position, items);
         break;
       case 'response.output_item.added':
-        if (event.item.type === 'message') yield* position.startMessage(event.item.phase, sequenceNumber);
-        else if (event.item.type === 'function_call') {
-          const { call_id: id, name } = event.item;
-          yield position.startToolCall(event.output_index, { id, name }, sequenceNumber);
-        }
+        items.noteStart(event.output_index);
+        yield* startItem(event, position);
         break;
       case 'response.output_text.annotation.added':
         yield position.annotation({ ...(event.annotation as object) }, sequenceNumber);
@@ -78,12 +83,17 @@ export async function* mapOpenAiResponseStream(
       case 'response.function_call_arguments.delta':
         yield position.appendArguments(event.output_index, textOfDelta(event.delta), sequenceNumber);
         break;
+      case 'response.function_call_arguments.done':
+        yield* position.wholeArguments(event.output_index, event.arguments, sequenceNumber);
+        break;
       case 'response.refusal.delta':
         refusal += textOfDelta(event.delta);
         break;
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
+        // Some servers send nothing before it.
+        if (!position.hasContent) yield* newContent(event.response, position);
         yield* endResponse(event.response, position, { mayBeEmpty, refusal });
         return;
       case 'error':
@@ -113,7 +123,74 @@ class ReasoningParts {
   }
 }
 
-/** An item that only this format has. */
-export function isNativePart({ type }: ResponseOutputItem): boolean {
-  return type !== 'message' && type !== 'function_call' && type !== 'reasoning';
+/** Which items began in this connection, and have had text. */
+class StreamedItems {
+  readonly #withoutText = new Set<number>();
+
+  noteStart(outputIndex: number): void {
+    this.#withoutText.add(outputIndex);
+  }
+
+  noteText(outputIndex: number): void {
+    this.#withoutText.delete(outputIndex);
+  }
+
+  isWithoutText(outputIndex: number): boolean {
+    return this.#withoutText.has(outputIndex);
+  }
+}
+
+type ItemAdded = Extract<ResponseStreamEvent, { type: 'response.output_item.added' }>;
+
+function* startItem(
+  { item, output_index: outputIndex, sequence_number: sequenceNumber }: ItemAdded,
+  position: ResponsePosition,
+): Generator<ProviderEvent> {
+  if (item.type === 'message') yield* position.startMessage(item.phase, sequenceNumber);
+  else if (item.type === 'function_call') {
+    yield position.startToolCall(outputIndex, toCall(item), sequenceNumber);
+  }
+}
+
+type ItemDone = Extract<ResponseStreamEvent, { type: 'response.output_item.done' }>;
+
+/** The whole item has what some servers send no deltas of. */
+function* endItem(
+  { item, output_index: outputIndex, sequence_number: sequenceNumber }: ItemDone,
+  position: ResponsePosition,
+  items: StreamedItems,
+): Generator<ProviderEvent> {
+  if (item.type === 'reasoning') {
+    if (item.encrypted_content) yield position.reasoningData(outputIndex, { ...item }, sequenceNumber);
+  } else if (item.type === 'function_call') {
+    if (!position.hasToolCall(outputIndex)) {
+      yield position.startToolCall(outputIndex, toCall(item), sequenceNumber);
+    }
+    yield* position.wholeArguments(outputIndex, item.arguments, sequenceNumber);
+  } else if (item.type === 'message') {
+    const text = items.isWithoutText(outputIndex) ? textOf(item) : '';
+    if (text !== '') yield position.text(text, sequenceNumber);
+  } else if (isNativePart(item)) yield position.nativePart({ ...item }, sequenceNumber);
+}
+
+function textOf({ content }: Extract<ResponseOutputItem, { type: 'message' }>): string {
+  return (content ?? []).map((part) => (part.type === 'output_text' ? part.text : '')).join('');
+}
+
+/** Some servers answer whole, although a stream was requested: they send no event, but the response. */
+function isWhole(event: object): event is OpenAiResponse {
+  return !('type' in event) && 'object' in event && event.object === 'response';
+}
+
+function* mapWhole(
+  response: OpenAiResponse,
+  position: ResponsePosition,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+): Generator<ProviderEvent> {
+  if (!Array.isArray(response.output)) throw malformed('a response without output');
+  yield position.accepted(response.id);
+  // It may still run, and can be polled.
+  if (response.status === 'queued' || response.status === 'in_progress') throw streamCut();
+  yield* newEvents(response, position);
+  yield* endResponse(response, position, { mayBeEmpty, refusal: '' });
 }

@@ -65,6 +65,10 @@ export function errorPage(): string {
     '- A finish reason that is not known ends an answer that has content. The log has it as `vendorReason`.',
     '- An answer without content after the result of a tool, after the beginning of an answer, or where a stop sequence',
     '  was set. A model that is asked again would say the same.',
+    '- An answer that is nearly of its format: whole as JSON although a stream was requested, a stream that is called JSON,',
+    '  events without a name or a blank line between them, arguments as an object, or sent again, an empty finish reason in',
+    '  each chunk, or `[DONE]` without any reason. `test/engine/providers/odd-*.ts` has each with the report it is from. Two',
+    '  calls of one conversation never get the same id: the later one gets a number behind it.',
     '- An answer whose usage is missing or implausible ends as usual. Its usage is estimated, and marked as estimated.',
     '',
   ].join('\n');

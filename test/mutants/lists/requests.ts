@@ -211,8 +211,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     name: 'part-without-id-joins-first-call',
     breaks: 'The arguments of a second call of index 0 go into the first.',
     file: 'engine/providers/openai-chat/tool-call-places.ts',
-    find: '=== id) return newest;',
-    replace: '=== id) return byIndex;',
+    find: 'newest.vendorId === part.id) return newest;',
+    replace: 'newest.vendorId === part.id) return this.#calls[0] ?? newest;',
     caughtBy: { tests: ['test/engine/providers/fixtures.test.ts'] },
   },
   {
