@@ -82,9 +82,9 @@ const TAKES_VALUES = /^(?:set|reduce|option|constantFrom|orNone)$/;
 /** `find(id, true)` says nothing: an option has a name. */
 export function bareBooleans(path: string, source: string): string[] {
   const broken: string[] = [];
-  const check = ({ callee, arguments: given, start }: Call) => {
-    if (given.length < 2 || TAKES_VALUES.test(nameOf(callee))) return;
-    if (given.some((argument) => argument.type === 'Literal' && typeof argument.value === 'boolean')) {
+  const check = ({ callee, arguments: passed, start }: Call) => {
+    if (passed.length < 2 || TAKES_VALUES.test(nameOf(callee))) return;
+    if (passed.some((argument) => argument.type === 'Literal' && typeof argument.value === 'boolean')) {
       broken.push(`${path}:${lineAt(source, start)}: a boolean without a name`);
     }
   };

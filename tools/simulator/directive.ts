@@ -3,8 +3,8 @@
  * `[[sim tokens=400 delay_ms=10 first_ms=50]]`, `[[sim tool=get_weather calls=2 say=7]]`, `[[sim reasoning=20]]`,
  * `[[sim tool=read args=eyJwYXRoIjoiYSJ9]]` (JSON in base64url), `[[sim cached=100 cache_write=10]]`,
  * `[[sim script=mixed]]`, `[[sim seeded=1]]` (another answer for each `seed`), `[[sim gap_at=3 gap_ms=20000
- * ping_ms=500]]` (without `gap_ms`, it is silent until it is released), `[[sim continue=restart]]` (or `repeat`, `paraphrase`). Those of the last user turn that has one
- * count; of two settings of one name, the later.
+ * ping_ms=500]]` (without `gap_ms`, it is silent until it is released), `[[sim continue=restart]]` (or `repeat`,
+ * `paraphrase`). Those of the last user turn that has one count; of two settings of one name, the later.
  */
 import { type Message, partsOf } from '../../contracts/content.ts';
 

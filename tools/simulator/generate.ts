@@ -45,7 +45,7 @@ export class SimulatedRun {
     this.release();
   }
 
-  /** Ends a gap that has no time of its own, also one that is still to come. */
+  /** Ends a gap that has no `gap_ms`, also one that is still to come. */
   release(): void {
     this.#isReleased = true;
     this.#changes.emit('release');

@@ -21,6 +21,7 @@ function around(beforeNoted: () => Promise<void> = async () => undefined) {
   const store = { refused: new Map([[0, REFUSAL]]), noted: new Set<number>(), results: '' };
   const dependencies = {
     batches: {
+      head: async () => ({ status: 'in_progress' }),
       spec: async () => ({ endpoint: '/v1/chat/completions', inputKey: 'input' }),
       refused: async () => new Map(store.refused),
       keptAnswers: async () => new Map(),
