@@ -100,6 +100,14 @@ export const ERASURE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [WHOLE] },
   },
   {
+    name: 'erasure-leaves-the-input-of-a-terminated-batch',
+    breaks: 'The questions of a message batch whose run was terminated stay in the object store for weeks.',
+    file: 'engine/erasure/key-erasers.ts',
+    find: 'if (ownsInput === true) await fileStore.remove({ tenant, fileId: inputFileId });',
+    replace: '',
+    caughtBy: { tests: ['test/engine/erasure/erased-batches.test.ts'] },
+  },
+  {
     name: 'erasure-counts-what-stays',
     breaks: 'The receipt says that histories were removed which Temporal refuses to delete.',
     file: 'engine/erasure/erased-runs.ts',
