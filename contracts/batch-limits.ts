@@ -10,6 +10,8 @@ export const BATCH_LIMITS = {
   shardsAtOnce: 4,
   /** Lines of a batch that run at once, as far as `batches.linesAtOnce` may be set. */
   mostLinesAtOnce: 1_000,
+  /** The last of Temporal's five: lines give way to whatever else waits. */
+  priority: 5,
   /** Faults that a refused file shows. */
   batchFaults: 100,
   customIdChars: 512,
@@ -33,6 +35,8 @@ export const BATCH_LIMITS = {
   filesOnFirstPage: 1_000,
   leastFileMs: HOUR_MS,
   longestFileMs: 30 * DAY_MS,
+  /** A file that a schedule reads is kept for this long after each tick: those of a year have time. */
+  scheduledFileMs: 400 * DAY_MS,
 } as const;
 
 /** What applies unless the config says otherwise. */

@@ -117,10 +117,25 @@ export interface EndBatch extends BatchName, BatchProgress {
   readonly stop: BatchStop | null;
 }
 
-export interface EndedBatch {
+/** What the workflow of a batch returns. */
+export interface BatchOutcome {
   readonly status: FinalStatus;
   readonly costMicroUsd: MicroUsd;
+}
+
+export interface EndedBatch extends BatchOutcome {
   readonly deliveries: readonly WebhookDelivery[];
+}
+
+/** What a batch in OpenAI's format has beside the vendor's fields. */
+export interface BatchExtras {
+  readonly cost_micro_usd: MicroUsd;
+  /** The vendor's `request_counts` call whatever is not completed failed. */
+  readonly request_outcomes: LineCounts;
+  /** Requests that were answered, or failed; null: none yet. */
+  readonly requests_per_second: number | null;
+  /** Seconds since 1970. null: no request has ended yet, or no further one is waited for. */
+  readonly estimated_completion_at: number | null;
 }
 
 /** Why a file is refused as a whole. `line` counts from 1; null: the file itself. */

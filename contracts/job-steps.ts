@@ -1,4 +1,5 @@
 /** Arguments and results of a job's workflow and activities: ids, counts and money, never text. */
+import type { BatchOrder } from './batches.ts';
 import type { ErrorCode } from './errors.ts';
 import type { GenerationOrder } from './generation.ts';
 import type { MicroUsd } from './money.ts';
@@ -160,6 +161,7 @@ export interface TickPriority {
 export type OpenedTick =
   | { readonly kind: 'generation'; readonly order: GenerationOrder | null; readonly priority: TickPriority }
   | { readonly kind: 'job'; readonly order: JobOrder; readonly priority: TickPriority }
+  | { readonly kind: 'batch'; readonly order: BatchOrder; readonly priority: TickPriority }
   | { readonly kind: 'refused'; readonly failure: JobFailure };
 
 /** What a person has decided, or the end of the time for it. */

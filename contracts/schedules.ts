@@ -1,5 +1,6 @@
-/** Schedules: generations and jobs that start by the clock. */
+/** Schedules: generations, jobs and batches that start by the clock. */
 import { z } from 'zod';
+import { scheduledBatchSchema } from './batch-request.ts';
 import { generationRequestSchema } from './generation.ts';
 import { jobRequestSchema } from './jobs.ts';
 import { LIMITS } from './limits.ts';
@@ -43,7 +44,8 @@ export const scheduleRequestSchema = z
     description: z.string().max(500).optional(),
     times: timesSchema,
     generation: generationRequestSchema.optional().describe('What each tick starts: a generation,'),
-    job: jobRequestSchema.optional().describe('or a job.'),
+    job: jobRequestSchema.optional().describe('or a job,'),
+    batch: scheduledBatchSchema.optional().describe('or a batch, whose file each tick reads again.'),
     overlap: overlapSchema
       .default('skip')
       .describe('What a tick does while the run of an earlier one is not over. skip: nothing.'),
@@ -54,10 +56,11 @@ export const scheduleRequestSchema = z
     maxRuns: z.int().min(1).max(1_000_000).optional().describe('Ticks after which there are no more.'),
     isPaused: z.boolean().optional(),
   })
-  .refine(({ generation, job }) => (generation === undefined) !== (job === undefined), {
-    path: ['generation'],
-    message: 'send a generation or a job, one of them',
-  });
+  .refine(
+    ({ generation, job, batch }) =>
+      [generation, job, batch].filter((each) => each !== undefined).length === 1,
+    { path: ['generation'], message: 'send a generation, a job or a batch, one of them' },
+  );
 export type ScheduleRequest = z.infer<typeof scheduleRequestSchema>;
 
 export const backfillSchema = z.strictObject({
@@ -73,7 +76,7 @@ export const scheduleViewSchema = z.object({
   id: z.string(),
   description: z.string().nullable(),
   user: z.string(),
-  kind: z.enum(['generation', 'job']),
+  kind: z.enum(['generation', 'job', 'batch']),
   times: timesSchema,
   overlap: overlapSchema,
   isPaused: z.boolean(),
@@ -81,7 +84,7 @@ export const scheduleViewSchema = z.object({
   createdAt: z.int().describe('Milliseconds since 1970.'),
   nextAt: z.array(z.int()).describe('The next ticks, milliseconds since 1970.'),
   runs: z
-    .array(z.object({ scheduledAt: z.int(), id: z.string().describe('Of the generation or job.') }))
+    .array(z.object({ scheduledAt: z.int(), id: z.string().describe('Of the generation, job or batch.') }))
     .describe('The newest ticks.'),
 });
 export type ScheduleView = z.infer<typeof scheduleViewSchema>;

@@ -1,7 +1,9 @@
 /** The parts of batches: their lines are submitted by the code that takes the same requests alone. */
 import { createHash } from 'node:crypto';
 import type { BatchDependencies } from '../activities/batches/batch-dependencies.ts';
+import type { JobDependencies } from '../activities/jobs/job-dependencies.ts';
 import { VendorLineFormats } from '../api/batches/line-formats.ts';
+import { orderBatch } from '../api/batches/order-batch.ts';
 import type { SubmitDependencies } from '../api/generations/submit-generation.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
@@ -17,21 +19,29 @@ import { createFileStore } from '../platform/object-store/create-object-store.ts
 import type { ObjectStore } from '../platform/object-store/object-store.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
 
+interface BatchParts {
+  readonly dependencies: BatchDependencies & Pick<JobDependencies, 'orderBatch'>;
+  close(): void;
+}
+
 export async function createBatchParts(
   config: Config,
   kept: RedisClient,
   { submit }: { readonly submit: SubmitDependencies },
-): Promise<{ readonly dependencies: BatchDependencies; close(): void }> {
+): Promise<BatchParts> {
   const store = await createFileStore(config.objectStore, config.dataDir);
   const conversations = new RedisConversations(kept, { keptMs: config.retention.conversationMs });
   const batches = new RedisBatchStore(kept, { keptMs: config.batches.keptMs });
-  const dependencies: BatchDependencies = {
+  const files = new RedisFileStore(kept, store, {
+    bytesPerTenant: config.files.bytesPerTenant,
+    isRead: async (file) => (await batches.readersOf(file)).length > 0,
+  });
+  const ofSchedules = { ...submit, batches, files };
+  const dependencies: BatchParts['dependencies'] = {
     batches,
     batchObjects: new BatchObjects(store),
-    files: new RedisFileStore(kept, store, {
-      bytesPerTenant: config.files.bytesPerTenant,
-      isRead: async (file) => (await batches.readersOf(file)).length > 0,
-    }),
+    files,
+    orderBatch: (owner, batch) => orderBatch(ofSchedules, owner, batch),
     lineFormats: new VendorLineFormats({ ...submit, conversations }, { logKeptMs: config.retention.logMs }),
     checkInput: (spec) => checkInput(config, store, spec),
     readLine,

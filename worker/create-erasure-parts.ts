@@ -75,7 +75,8 @@ export function createErasureParts(
       requestCancel: (generationId) => log.requestCancel(generationId),
       endLog: async (id) => !id.startsWith('gen_') || endLog({ log, flightMembers }, id, NO_RUN),
     }),
-    deleteSchedule: (schedule) => deleteSchedule({ config, schedules, stored, temporal }, schedule),
+    deleteSchedule: (schedule) =>
+      deleteSchedule({ config, schedules, stored, temporal, files: ofBatches.files }, schedule),
     eraseGeneration: async (tenant, generationId, found) => {
       await eraseFeedback({ log, promptStats }, tenant, generationId, found);
       if (await complaints.withdraw(tenant, generationId)) await found.add('complaints', [generationId]);

@@ -37,7 +37,7 @@ interface Surroundings {
 }
 
 interface JobParts {
-  readonly dependencies: Omit<JobDependencies, 'log' | 'webhooks'>;
+  readonly dependencies: Omit<JobDependencies, 'log' | 'webhooks' | 'orderBatch'>;
   /** What submits a generation. */
   readonly submit: SubmitDependencies;
 }

@@ -20,10 +20,10 @@ import type { Activities } from '../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
 import type {
   BatchOrder,
+  BatchOutcome,
   BatchProgress,
   BatchStop,
   CheckedBatch,
-  EndedBatch,
   ShardOrder,
 } from '../contracts/batches.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -36,18 +36,17 @@ import { sendDeliveries } from './webhook-delivery.ts';
 const { checkBatch, endBatch } = proxyActivities<Activities>(BATCH_STEP);
 
 type RunShard = (order: ShardOrder) => Promise<void>;
-type Outcome = Pick<EndedBatch, 'status' | 'costMicroUsd'>;
 
-export async function batch(order: BatchOrder): Promise<void> {
+export async function batch(order: BatchOrder): Promise<BatchOutcome> {
   const root = CancellationScope.current();
   const board = new BatchBoard(order);
   root.cancelRequested.catch(() => board.cancel());
-  await CancellationScope.nonCancellable(async () => {
+  return CancellationScope.nonCancellable(async () => {
     const progress = await board.run();
     if (progress !== null && !board.isOver(progress)) {
-      await continueAsNew<typeof batch>({ ...order, done: progress });
+      return continueAsNew<typeof batch>({ ...order, done: progress });
     }
-    await close(order, progress, board.stop);
+    return close(order, progress, board.stop);
   });
 }
 
@@ -55,14 +54,15 @@ async function close(
   { tenant, batchId, deadlineAtMs }: BatchOrder,
   progress: BatchProgress | null,
   stop: BatchStop | null,
-): Promise<void> {
+): Promise<BatchOutcome> {
   const done = progress ?? { lines: 0, shardLines: 1, nextShard: 0 };
   const { deliveries, ...outcome } = await endBatch({ tenant, batchId, deadlineAtMs, stop, ...done });
   show(outcome);
   await sendDeliveries(deliveries);
+  return outcome;
 }
 
-function show({ status, costMicroUsd }: Outcome): void {
+function show({ status, costMicroUsd }: BatchOutcome): void {
   setCurrentDetails(`**${status}**, ${formatUsd(costMicroUsd)}`);
   upsertSearchAttributes({ UnbrokenStatus: [status], UnbrokenCostMicroUsd: [costMicroUsd] });
 }

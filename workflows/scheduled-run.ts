@@ -1,7 +1,7 @@
 /**
- * One tick of a schedule: a generation or a job. Temporal starts it once for each time, under an id with that time, and
- * the id of what it runs is a hash of that, so a tick runs once whatever is killed. It lasts as long as what it runs,
- * so that the schedule knows whether the next tick overlaps.
+ * One tick of a schedule: a generation, a job or a batch. Temporal starts it once for each time, under an id with that
+ * time, and the id of what it runs is a hash of that, so a tick runs once whatever is killed. It lasts as long as what
+ * it runs, so that the schedule knows whether the next tick overlaps.
  */
 import {
   ApplicationFailure,
@@ -13,11 +13,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { JobOrder, JobOutcome, TickOrder, TickPriority } from '../contracts/job-steps.ts';
-import { JOB_TYPE, workflowId } from '../contracts/names.ts';
+import type { BatchOrder, BatchOutcome } from '../contracts/batches.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
+import type { JobOrder, JobOutcome, OpenedTick, TickOrder } from '../contracts/job-steps.ts';
+import { BATCH_TYPE, JOB_TYPE, workflowId } from '../contracts/names.ts';
 import { JOB_STEP } from './activity-options.ts';
 import { runChildGeneration } from './child-generation.ts';
 import { outlivesVersions } from './outlives-versions.ts';
+
+type RunJob = (order: JobOrder) => Promise<JobOutcome>;
+type RunBatch = (order: BatchOrder) => Promise<BatchOutcome>;
 
 const { openTick } = proxyLocalActivities<Activities>(JOB_STEP);
 
@@ -25,31 +30,42 @@ export async function scheduledRun({ tenant, scheduleId }: TickOrder): Promise<s
   const tick = workflowInfo().workflowId;
   const opened = await openTick({ job: { tenant, jobId: scheduleId }, tick });
   if (opened.kind === 'refused') throw failed(opened.failure.code);
-  if (opened.order === null) return 'completed';
-  const id = opened.kind === 'job' ? opened.order.jobId : opened.order.generationId;
-  setCurrentDetails(`runs **${id}**`);
-  const { status, errorCode } =
-    opened.kind === 'job'
-      ? await runJob(opened.order, opened.priority)
-      : await runChildGeneration(opened.order, opened.priority);
+  const outcome = await runOpened(opened);
+  if (outcome === null) return 'completed';
+  const { status, errorCode } = outcome;
   upsertSearchAttributes({ UnbrokenStatus: [status] });
   if (status === 'failed') throw failed(errorCode ?? 'internal');
   return status;
 }
 
-function runJob(order: JobOrder, priority: TickPriority): Promise<JobOutcome> {
-  return executeChild<(order: JobOrder) => Promise<JobOutcome>>(JOB_TYPE, {
-    args: [order],
+interface RunOutcome {
+  readonly status: BatchOutcome['status'];
+  readonly errorCode: ErrorCode | null;
+}
+
+/** @returns null if it has ended before. */
+async function runOpened(opened: Exclude<OpenedTick, { kind: 'refused' }>): Promise<RunOutcome | null> {
+  const { kind, order, priority } = opened;
+  if (order === null) return null;
+  if (kind === 'generation') {
+    setCurrentDetails(`runs **${order.generationId}**`);
+    return runChildGeneration(order, priority);
+  }
+  const [id, what] =
+    kind === 'job' ? [order.jobId, `${order.steps.length} steps`] : [order.batchId, 'a batch'];
+  setCurrentDetails(`runs **${id}**`);
+  const { tenant, user } = order;
+  const child = {
     priority,
-    workflowId: workflowId(order.tenant, order.jobId),
+    workflowId: workflowId(tenant, id),
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    staticSummary: `${order.user}: ${order.steps.length} steps`,
-    searchAttributes: {
-      UnbrokenTenant: [order.tenant],
-      UnbrokenUser: [order.user],
-      UnbrokenStatus: ['running'],
-    },
-  });
+    staticSummary: `${user}: ${what}`,
+    searchAttributes: { UnbrokenTenant: [tenant], UnbrokenUser: [user], UnbrokenStatus: ['running'] },
+  };
+  if (kind === 'job') return executeChild<RunJob>(JOB_TYPE, { ...child, args: [order] });
+  const { status } = await executeChild<RunBatch>(BATCH_TYPE, { ...child, args: [order] });
+  // It fails only if its file is refused; the batch says why.
+  return { status, errorCode: status === 'failed' ? 'invalid_request' : null };
 }
 
 /** The tick fails with its run, so that the schedule can pause, and an operator sees it. */

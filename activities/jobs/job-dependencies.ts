@@ -1,4 +1,6 @@
 /** What the steps of jobs need beside the ports of a generation. */
+import type { ScheduledBatch } from '../../contracts/batch-request.ts';
+import type { BatchOrder } from '../../contracts/batches.ts';
 import type { GenerationOrder, GenerationRequest } from '../../contracts/generation.ts';
 import type { JobOrder } from '../../contracts/job-steps.ts';
 import type { JobRequest } from '../../contracts/jobs.ts';
@@ -34,6 +36,13 @@ interface JobToOrder {
   readonly webhook?: SealedWebhook;
 }
 
+interface BatchToOrder {
+  readonly batchId: string;
+  readonly request: ScheduledBatch;
+  /** In place of one in the request. */
+  readonly webhook?: SealedWebhook;
+}
+
 export interface JobDependencies {
   readonly jobs: JobStore;
   readonly log: EventLog;
@@ -45,6 +54,8 @@ export interface JobDependencies {
   readonly orderGeneration: (generation: GenerationToOrder) => Promise<OrderedGeneration | null>;
   /** Creates a job as the API does, except for the start of its run. @throws UnbrokenError */
   readonly orderJob: (owner: JobOwner, job: JobToOrder) => Promise<JobOrder>;
+  /** The same for a batch. */
+  readonly orderBatch: (owner: JobOwner, batch: BatchToOrder) => Promise<BatchOrder>;
   readonly schedules: Pick<RedisScheduleStore, 'find' | 'mayPay'>;
   readonly runIdOf: typeof runIdOf;
   /** By which Temporal's queues are fair. */

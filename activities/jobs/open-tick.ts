@@ -1,15 +1,18 @@
 /** Submits what a tick of a schedule runs. A repeated call finds what the first one did. */
+import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationOrder } from '../../contracts/generation.ts';
 import type { OpenedTick, TickStep } from '../../contracts/job-steps.ts';
+import type { StoredSchedule } from '../../engine/jobs/schedule-store.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 
 type Opening = Pick<
   JobDependencies,
-  'orderGeneration' | 'orderJob' | 'schedules' | 'runIdOf' | 'fairnessKeyOf' | 'logKeptMs'
+  'orderGeneration' | 'orderJob' | 'orderBatch' | 'schedules' | 'runIdOf' | 'fairnessKeyOf' | 'logKeptMs'
 >;
 
 export function openTick(dependencies: Opening) {
-  const { orderGeneration, orderJob, schedules, runIdOf, fairnessKeyOf, logKeptMs } = dependencies;
+  const { orderJob, orderBatch, schedules, runIdOf, fairnessKeyOf } = dependencies;
   return async ({ job: { jobId: scheduleId }, tick }: TickStep): Promise<OpenedTick> => {
     const schedule = await schedules.find(scheduleId);
     // It was deleted a moment ago.
@@ -25,20 +28,33 @@ export function openTick(dependencies: Opening) {
         const job = { jobId: runIdOf('job', tick), request: request.job, ...webhook };
         return { kind: 'job', order: await orderJob(owner, job), priority };
       }
-      if (request.generation === undefined)
-        throw new RangeError(`The schedule ${scheduleId} starts nothing.`);
-      const ordered = await orderGeneration({
-        owner,
-        generationId: runIdOf('generation', tick),
-        request: request.generation,
-        ...webhook,
-        keptMs: logKeptMs,
-        leftMicroUsd: null,
-      });
-      return { kind: 'generation', order: ordered?.order ?? null, priority };
+      if (request.batch !== undefined) {
+        const batch = { batchId: runIdOf('batch', tick), request: request.batch, ...webhook };
+        const last = { ...priority, priorityKey: BATCH_LIMITS.priority };
+        return { kind: 'batch', order: await orderBatch(owner, batch), priority: last };
+      }
+      return { kind: 'generation', order: await generationOf(dependencies, schedule, tick), priority };
     } catch (error) {
       if (!(error instanceof UnbrokenError) || error.code === 'service_unavailable') throw error;
       return { kind: 'refused', failure: { code: error.code } };
     }
   };
+}
+
+/** @returns null if it has ended before. */
+async function generationOf(
+  { orderGeneration, runIdOf, logKeptMs }: Opening,
+  { owner, request, webhook, scheduleId }: StoredSchedule,
+  tick: string,
+): Promise<GenerationOrder | null> {
+  if (request.generation === undefined) throw new RangeError(`The schedule ${scheduleId} starts nothing.`);
+  const ordered = await orderGeneration({
+    owner,
+    generationId: runIdOf('generation', tick),
+    request: request.generation,
+    ...(webhook === undefined ? {} : { webhook }),
+    keptMs: logKeptMs,
+    leftMicroUsd: null,
+  });
+  return ordered?.order ?? null;
 }

@@ -23,6 +23,11 @@ export async function findBatch(
   throw new UnbrokenError('not_found', `There is no batch ${batchId}.`);
 }
 
+/** The format of the batch that would have this id. */
+export function formatOfId(batchId: string): BatchFormat {
+  return batchId.startsWith('msgbatch_') ? 'anthropic' : 'openai';
+}
+
 /** Whether it has its last status. */
 export function hasEnded({ status }: BatchHead): boolean {
   return isFinal(status);

@@ -18,9 +18,6 @@ import { generationIdFor } from '../generations/generation-id.ts';
 
 type StartDependencies = Pick<ApiDependencies, 'batches' | 'config' | 'temporal'>;
 
-/** The last of Temporal's five: lines give way to whatever else waits. */
-const LOWEST_PRIORITY = 5;
-
 /** What tells a repeated request from a new one. */
 export interface BatchRequest {
   readonly format: BatchFormat;
@@ -81,17 +78,28 @@ export async function startBatch(
   if (caller.onlyReads === true) {
     throw new UnbrokenError('forbidden', 'A ticket opens streams; starting a batch takes a key.');
   }
-  const { batches, config } = dependencies;
+  const head = await createBatch(dependencies, spec);
+  await startRun(dependencies, orderOf(dependencies, head));
+  return head;
+}
+
+/** @returns the batch with this id: this, or what was there before. @throws idempotency_conflict */
+export async function createBatch(
+  { batches }: Pick<ApiDependencies, 'batches'>,
+  spec: BatchSpec,
+): Promise<BatchHead> {
   const { batchId } = spec;
   if ((await batches.create(spec)) !== spec.requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
   }
   const head = await batches.head(batchId);
   if (head === null) throw new UnbrokenError('not_found', `There is no batch ${batchId}.`);
-  const { tenant, deadlineAtMs, owner } = head.spec;
-  const { linesAtOnce } = config.batches;
-  await startRun(dependencies, { tenant, batchId, user: owner.user, deadlineAtMs, linesAtOnce });
   return head;
+}
+
+export function orderOf({ config }: Pick<ApiDependencies, 'config'>, { spec }: BatchHead): BatchOrder {
+  const { tenant, batchId, deadlineAtMs, owner } = spec;
+  return { tenant, batchId, user: owner.user, deadlineAtMs, linesAtOnce: config.batches.linesAtOnce };
 }
 
 async function startRun(dependencies: StartDependencies, order: BatchOrder): Promise<void> {
@@ -102,7 +110,7 @@ async function startRun(dependencies: StartDependencies, order: BatchOrder): Pro
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: `${user}: a batch`,
     // Its shards and their generations inherit this.
-    priority: { priorityKey: LOWEST_PRIORITY, fairnessKey: fairnessKey({ tenant, user }) },
+    priority: { priorityKey: BATCH_LIMITS.priority, fairnessKey: fairnessKey({ tenant, user }) },
     typedSearchAttributes: new TypedSearchAttributes([
       { key: SEARCH_KEYS.tenant, value: tenant },
       { key: SEARCH_KEYS.user, value: user },

@@ -20,6 +20,8 @@ import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import { mayRead } from '../access/may-read.ts';
+import { findInput } from '../batches/batch-spec.ts';
+import { keepInput, releaseInput } from '../batches/scheduled-input.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { askTemporal } from '../generations/ask-temporal.ts';
 import { composeInput } from '../generations/compose-input.ts';
@@ -30,6 +32,7 @@ import { inputOf, planJob } from './plan-job.ts';
 type ScheduleDependencies = Pick<
   ApiDependencies,
   | 'config'
+  | 'files'
   | 'pipelines'
   | 'promptStats'
   | 'prompts'
@@ -52,7 +55,7 @@ const OVERLAPS = {
 
 const ID = /^sched_[0-9a-f]{32}$/;
 
-/** @throws invalid_request, and what submitting its generation or job would throw. */
+/** @throws invalid_request, and what submitting its generation, job or batch would throw. */
 export async function createSchedule(
   dependencies: ScheduleDependencies,
   caller: Caller,
@@ -63,8 +66,8 @@ export async function createSchedule(
   const scheduleId = generationIdFor(caller, idempotencyKey).replace(/^gen_/, 'sched_');
   const user = userFor(caller, request.generation?.user ?? request.job?.user);
   await checkWhatRuns(dependencies, { ...caller, user }, request);
-  const webhook = request.generation?.webhook ?? request.job?.webhook;
-  const sealed = webhook === undefined ? {} : { webhook: await sealWebhook(dependencies, tenant, webhook) };
+  const webhook = request.generation?.webhook ?? request.job?.webhook ?? request.batch?.webhook;
+  const sealed = webhook == null ? {} : { webhook: await sealWebhook(dependencies, tenant, webhook) };
   const stored = withoutWebhook(request);
   await dependencies.stored.takePrompt(tenant, bytesOf(stored));
   const { schedule, isNew } = await dependencies.schedules.add({
@@ -79,6 +82,8 @@ export async function createSchedule(
   if (schedule.requestHash !== hashRequest(request)) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another schedule.');
   }
+  const fileId = request.batch?.input_file_id;
+  if (fileId !== undefined) await keepInput(dependencies, await findInput(dependencies, caller, fileId));
   try {
     const options = optionsOf(dependencies.config, schedule);
     // Temporal checks what we cannot, such as a cron line; its client throws a TypeError for a bad specification.
@@ -95,21 +100,26 @@ export async function createSchedule(
   return schedule;
 }
 
-function withoutWebhook({ generation, job, ...request }: ScheduleRequest): ScheduleRequest {
+function withoutWebhook({ generation, job, batch, ...request }: ScheduleRequest): ScheduleRequest {
   return {
     ...request,
     ...(generation === undefined ? {} : { generation: { ...generation, webhook: undefined } }),
     ...(job === undefined ? {} : { job: { ...job, webhook: undefined } }),
+    ...(batch === undefined ? {} : { batch: { ...batch, webhook: undefined } }),
   };
 }
 
-/** Whether it could start now: models, prompts, variables, inputs. */
+/** Whether it could start now: models, prompts, variables, inputs, files. */
 async function checkWhatRuns(
   dependencies: ScheduleDependencies,
   caller: Caller,
-  { generation, job }: ScheduleRequest,
+  { generation, job, batch }: ScheduleRequest,
 ): Promise<void> {
   const { tenant, user } = caller;
+  if (batch !== undefined) {
+    await findInput(dependencies, caller, batch.input_file_id);
+    return;
+  }
   if (job !== undefined) {
     const { definition } = await planJob(dependencies, { tenant, user }, job);
     inputOf(definition, job.input);
@@ -156,7 +166,7 @@ function optionsOf({ temporal }: ApiDependencies['config'], schedule: StoredSche
       workflowId: workflowId(tenant, scheduleId),
       taskQueue: temporal.taskQueue,
       args: [{ tenant, scheduleId }],
-      staticSummary: `${user}: ${request.job === undefined ? 'a generation' : 'a job'} of a schedule`,
+      staticSummary: `${user}: a ${kindOf(request)} of a schedule`,
       typedSearchAttributes: attributes,
     },
     policies: { overlap: OVERLAPS[overlap], catchupWindow: catchUpMs, pauseOnFailure },
@@ -183,7 +193,7 @@ export async function scheduleView(
 ): Promise<ScheduleView> {
   const { scheduleId, owner, request, createdAt } = schedule;
   const described = await onSchedule(dependencies, schedule, (handle) => handle.describe());
-  const kind = request.job === undefined ? 'generation' : 'job';
+  const kind = kindOf(request);
   return {
     id: scheduleId,
     description: request.description ?? null,
@@ -215,6 +225,11 @@ export async function scheduleViews(
     }),
   );
   return views.filter((view) => view !== null);
+}
+
+function kindOf({ job, batch }: ScheduleRequest): ScheduleView['kind'] {
+  if (batch !== undefined) return 'batch';
+  return job === undefined ? 'generation' : 'job';
 }
 
 function runsOf({ info }: ScheduleDescription, kind: ScheduleView['kind']): ScheduleView['runs'] {
@@ -252,7 +267,7 @@ export function backfill(
 
 /** Ends it; what it has started continues. */
 export async function deleteSchedule(
-  dependencies: Pick<ApiDependencies, 'config' | 'schedules' | 'stored' | 'temporal'>,
+  dependencies: Forgetting & Pick<ApiDependencies, 'temporal'>,
   schedule: StoredSchedule,
 ): Promise<void> {
   try {
@@ -264,11 +279,12 @@ export async function deleteSchedule(
   await forget(dependencies, schedule);
 }
 
-async function forget(
-  { schedules, stored }: Pick<ApiDependencies, 'schedules' | 'stored'>,
-  schedule: StoredSchedule,
-): Promise<void> {
+type Forgetting = Pick<ApiDependencies, 'config' | 'files' | 'schedules' | 'stored'>;
+
+async function forget(dependencies: Forgetting, schedule: StoredSchedule): Promise<void> {
+  const { schedules, stored } = dependencies;
   await schedules.remove(schedule);
+  await releaseInput(dependencies, schedule);
   await stored.dropPrompt(schedule.owner.tenant, bytesOf(schedule.request));
 }
 

@@ -26,7 +26,7 @@ export const schedulePaths = {
       responses: { 200: { description: 'The schedules', content: jsonList('Schedule') }, default: failure },
     },
     post: {
-      summary: 'Start a generation or a job by the clock',
+      summary: 'Start a generation, a job or a batch by the clock',
       parameters: [idempotencyKey()],
       requestBody: requiredBody('ScheduleRequest'),
       responses: { 201: answer('The schedule', 'Schedule'), default: failure },

@@ -1,4 +1,4 @@
-/** `/v1/schedules`: generations and jobs by the clock, charged to the user of their key. */
+/** `/v1/schedules`: generations, jobs and batches by the clock, charged to the user of their key. */
 import type { RequestHandler } from 'express';
 import { backfillSchema, pauseSchema, scheduleRequestSchema } from '../../contracts/schedules.ts';
 import type { StoredSchedule } from '../../engine/jobs/schedule-store.ts';

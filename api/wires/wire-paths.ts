@@ -1,9 +1,9 @@
 /** The routes of other vendors' formats in the OpenAPI document. The vendors' own pages explain the fields. */
 import { z } from 'zod';
+import { batchCreateSchema } from '../../contracts/batch-request.ts';
 import { eventStream, inHeader, inPath, inQuery, jsonContent } from '../openapi/parts.ts';
 import { uiChatSchema } from './ai-sdk-ui/request.ts';
 import { countTokensSchema, messagesSchema } from './anthropic-messages/request.ts';
-import { batchCreateSchema } from './openai-batches/request.ts';
 import { chatCompletionSchema } from './openai-chat/request.ts';
 import {
   conversationUpdateSchema,
@@ -161,7 +161,7 @@ const batchPaths = {
   },
   '/v1/files/{id}/content': { get: ofId('OpenAI: read a file', 'files') },
   '/v1/batches': {
-    get: pageOf('OpenAI: list the batches', 'batches', ['after']),
+    get: pageOf('OpenAI: list the batches', 'batches', ['after', 'format']),
     post: operation('OpenAI: create a batch', 'batches', { takesBody: true, answers: ['object'] }),
   },
   '/v1/batches/{id}': { get: ofId('OpenAI: read a batch', 'batches') },

@@ -1,4 +1,4 @@
-/** `unbroken schedules`: generations and jobs by the clock. */
+/** `unbroken schedules`: generations, jobs and batches by the clock. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';

@@ -16,7 +16,8 @@ import type { JobOwner } from '../jobs/job-store.ts';
 import type { LineResponse } from './batch-line.ts';
 
 /** Whose format a batch has: that of its lines, of its results, and of the batch itself. */
-export type BatchFormat = 'openai' | 'anthropic';
+export const batchFormats = ['openai', 'anthropic'] as const;
+export type BatchFormat = (typeof batchFormats)[number];
 
 /** What does not change. */
 export interface BatchSpec extends BatchName {
@@ -53,6 +54,8 @@ export interface BatchHead {
   /** null: the file is not checked yet, or was refused. */
   readonly plan: BatchPlan | null;
   readonly counts: LineCounts;
+  /** When the counts last changed. null: not yet, or older code counted. */
+  readonly countedAt: number | null;
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
   /** The model that the first line names. */

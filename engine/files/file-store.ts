@@ -47,6 +47,8 @@ export interface FileStore {
     owner: { readonly tenant: string; readonly user: string | null },
     page: FilePage,
   ): Promise<{ readonly files: readonly StoredFile[]; readonly hasMore: boolean }>;
+  /** Deletes it at another time, in ms since 1970; a file that is gone stays so. */
+  setExpiry(name: FileName, expiresAt: number): Promise<void>;
   download(name: FileName): Promise<ObjectDownload | null>;
   /** Deletes record and bytes. */
   remove(name: FileName): Promise<void>;

@@ -53,6 +53,7 @@ const dueSchema = z.tuple([z.string(), z.string()]);
 
 interface FilesRedis extends ScriptRedis, IdsByTimeRedis {
   get(key: string): Promise<string | null>;
+  set(key: string, value: string, options: { condition: 'XX' }): Promise<unknown>;
   mGet(keys: string[]): Promise<(string | null)[]>;
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, member: string): Promise<unknown>;
@@ -126,6 +127,15 @@ export class RedisFileStore implements FileStore {
       if (files.length > limit) break;
     }
     return { files: files.slice(0, limit), hasMore: files.length > limit };
+  }
+
+  async setExpiry(name: FileName, expiresAt: number): Promise<void> {
+    const file = parse(await this.#redis.get(recordKey(name)));
+    if (file === null) return;
+    const record = JSON.stringify({ ...file, expiresAt });
+    // First the record, which decides: what is due by its time alone is looked up there.
+    const isSet = await this.#redis.set(recordKey(name), record, { condition: 'XX' });
+    if (isSet !== null) await this.#deleteAt(name, expiresAt);
   }
 
   async download(name: FileName) {

@@ -81,8 +81,10 @@ export class RedisScheduleStore {
   }
 }
 
-/** The generation or job of a tick, by the id of the tick's workflow. */
-export function runIdOf(kind: 'generation' | 'job', tick: string): string {
+const PREFIXES = { generation: 'gen', job: 'job', batch: 'batch' } as const;
+
+/** What a tick starts, by the id of the tick's workflow. */
+export function runIdOf(kind: keyof typeof PREFIXES, tick: string): string {
   const hash = createHash('sha256').update(`tick of ${tick}`).digest('hex').slice(0, 32);
-  return `${kind === 'job' ? 'job' : 'gen'}_${hash}`;
+  return `${PREFIXES[kind]}_${hash}`;
 }

@@ -1,6 +1,8 @@
 /** Schedules on real services. */
-
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import {
   createClient,
@@ -9,20 +11,25 @@ import {
   type UnbrokenClient,
 } from '../../clients/typescript/index.ts';
 import { workflowId } from '../../contracts/names.ts';
+import { BatchClient, chatLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { runCli } from '../harness/run-cli.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'unbroken-schedules-'));
 let stack: Stack;
 let client: UnbrokenClient;
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ config: { objectStore: { folder } } });
   client = createClient({ baseUrl: stack.api.url, apiKey: stack.api.key });
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await stack?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const generation = { input: promptOf({ tokens: 8, delayMs: 0 }), cache: 'off' as const };
 const never: NewSchedule['times'] = { cron: ['0 6 1 1 *'], timeZone: 'Europe/Berlin' };
@@ -147,4 +154,152 @@ test('the same key makes one schedule, and the command line lists it', async () 
   const { out } = await runCli(stack.api, ['schedules', 'list']);
   expect(out).toContain('the morning');
   await client.schedules.delete(made[0]?.id ?? '');
+});
+
+describe('a batch by the clock', () => {
+  const window = { endpoint: '/v1/chat/completions', completion_window: '1h' } as const;
+
+  async function someone(user: string) {
+    const key = await stack.addKey({ user, scopes: ['generate'] });
+    const own = createClient({ baseUrl: stack.api.url, apiKey: key });
+    return { own, batches: new BatchClient(stack.api.url, key) };
+  }
+
+  const hourly = { times: { everyMs: 3_600_000 }, isPaused: true };
+
+  /** A tick of the past, whose policy counts as that of a tick in time does; a trigger always starts something. */
+  function tick(
+    { schedules }: UnbrokenClient,
+    id: string,
+    { hour, overlap }: { readonly hour: number; readonly overlap: 'skip' | 'cancel-other' },
+  ) {
+    const [from, until] = [`2026-01-01T0${hour - 1}:30:00Z`, `2026-01-01T0${hour}:30:00Z`];
+    return schedules.backfill(id, { from, until, overlap });
+  }
+
+  test('has each line once, whatever is killed, and belongs to the owner of the schedule', async () => {
+    const { own, batches } = await someone('bea');
+    await stack.sim.forget();
+    const lines = Array.from({ length: 8 }, (_, at) =>
+      chatLine(`${at}`, promptOf({ tokens: 4, delayMs: 20 })),
+    );
+    const input_file_id = await batches.upload(lines);
+    const batch = { input_file_id, ...window, metadata: { night: 'first' } };
+    const { id, kind } = await own.schedules.create({ times: never, batch });
+    expect(kind).toBe('batch');
+    const [worker] = stack.workers;
+    await worker?.kill();
+    await own.schedules.trigger(id);
+    const [run] = await runsOf(id, 1);
+    await worker?.restart();
+    const ended = await batches.endOf(run?.id ?? '');
+    expect(ended).toMatchObject({
+      status: 'completed',
+      input_file_id,
+      metadata: { night: 'first' },
+      request_counts: { total: 8, completed: 8, failed: 0 },
+      request_outcomes: { completed: 8, failed: 0, cancelled: 0, expired: 0 },
+      requests_per_second: expect.any(Number),
+      estimated_completion_at: null,
+    });
+    const { output } = await batches.resultsOf(ended);
+    expect(output.map((line) => line.custom_id)).toEqual(lines.map((line) => line.custom_id));
+    expect(await stack.sim.calls()).toHaveLength(8);
+    expect((await batches.openai.batches.list()).data.map((each) => each.id)).toEqual([run?.id]);
+    await own.schedules.delete(id);
+  });
+
+  test('is not created while that of an earlier tick is not over', async () => {
+    const { own, batches } = await someone('ole');
+    const input_file_id = await batches.upload([chatLine('only', promptOf({ tokens: 2 }))]);
+    const { id } = await own.schedules.create({ ...hourly, batch: { input_file_id, ...window } });
+    const [worker] = stack.workers;
+    // Without it, the first tick stays where it is.
+    await worker?.kill();
+    for (const hour of [1, 2]) await tick(own, id, { hour, overlap: 'skip' });
+    await withTemporal(async (temporal) => {
+      const handle = temporal.schedule.getHandle(workflowId('dev', id));
+      await waitFor('a tick to be skipped', async () => {
+        return (await handle.describe()).info.numActionsSkippedOverlap === 1;
+      });
+    });
+    await worker?.restart();
+    const runs = await runsOf(id, 1);
+    expect(runs).toHaveLength(1);
+    expect(await batches.endOf(runs[0]?.id ?? '')).toMatchObject({ status: 'completed' });
+    await own.schedules.delete(id);
+  });
+
+  test('is cancelled by the next tick, if the schedule says so', async () => {
+    const { own, batches } = await someone('uma');
+    // More than run at once, and long: the next tick comes before the last one has begun.
+    const input_file_id = await batches.upload(
+      Array.from({ length: 40 }, (_, at) => chatLine(`${at}`, promptOf({ tokens: 60, delayMs: 100 }))),
+    );
+    const batch = { input_file_id, ...window };
+    const { id } = await own.schedules.create({ ...hourly, batch });
+    await tick(own, id, { hour: 1, overlap: 'cancel-other' });
+    const [older] = await runsOf(id, 1);
+    const begins = (batchId: string) =>
+      waitFor(`the start of ${batchId}`, async () => {
+        const found = await batches.openai.batches.retrieve(batchId).catch(() => null);
+        return found?.status === 'in_progress';
+      });
+    await begins(older?.id ?? '');
+    await tick(own, id, { hour: 2, overlap: 'cancel-other' });
+    expect(await batches.endOf(older?.id ?? '')).toMatchObject({ status: 'cancelled' });
+    const [newer] = await runsOf(id, 2);
+    await begins(newer?.id ?? '');
+    await batches.openai.batches.cancel(newer?.id ?? '');
+    await own.schedules.delete(id);
+  });
+
+  test('whose file is refused fails its tick, which pauses the schedule', async () => {
+    const { own, batches } = await someone('fay');
+    const input_file_id = await batches.upload(['{']);
+    const batch = { input_file_id, ...window };
+    const { times } = hourly;
+    const { id } = await own.schedules.create({ times, batch, pauseOnFailure: true });
+    await tick(own, id, { hour: 1, overlap: 'skip' });
+    const [run] = await runsOf(id, 1);
+    expect(await batches.endOf(run?.id ?? '')).toMatchObject({
+      status: 'failed',
+      errors: { data: [{ code: 'invalid_json_line' }] },
+    });
+    await waitFor('the pause', async () => (await own.schedules.get(id)).isPaused);
+    await own.schedules.delete(id);
+  });
+
+  test('keeps its file, which cannot be deleted before the schedule is', async () => {
+    const { own, batches } = await someone('kit');
+    const { files } = batches.openai;
+    const fileId = await batches.upload([chatLine('a', 'x')]);
+    const before = (await files.retrieve(fileId)).expires_at ?? 0;
+    const batch = { input_file_id: fileId, ...window };
+    const first = await own.schedules.create({ times: never, batch });
+    const second = await own.schedules.create({ times: never, batch });
+    const kept = (await files.retrieve(fileId)).expires_at ?? 0;
+    expect(kept).toBeGreaterThan(before + 300 * 86_400);
+    await own.schedules.delete(first.id);
+    expect((await files.retrieve(fileId)).expires_at).toBe(kept);
+    await expect(files.delete(fileId)).rejects.toMatchObject({ status: 409, code: 'batch_conflict' });
+    await own.schedules.delete(second.id);
+    expect((await files.retrieve(fileId)).expires_at).toBeLessThan(kept);
+    await files.delete(fileId);
+  });
+
+  test('that could not run is refused when the schedule is made', async () => {
+    const { batches } = await someone('fil');
+    const { own } = await someone('eve');
+    const fileId = await batches.upload([chatLine('a', 'x')]);
+    const refused = (input_file_id: string, more: object = {}) =>
+      expect(own.schedules.create({ times: never, batch: { input_file_id, ...window, ...more } })).rejects;
+    await refused(`file-${'0'.repeat(32)}`).toMatchObject({ code: 'not_found' });
+    await refused(fileId).toMatchObject({ code: 'not_found' });
+    await refused(fileId, { completion_window: '7d' }).toMatchObject({ code: 'invalid_request' });
+    await refused(fileId, { unknown: true }).toMatchObject({ code: 'invalid_request' });
+    const twofold = { times: never, generation, batch: { input_file_id: fileId, ...window } };
+    await expect(own.schedules.create(twofold)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(await own.schedules.list()).toEqual([]);
+  });
 });

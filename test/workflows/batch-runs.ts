@@ -1,8 +1,9 @@
 /** Runs of batches: those of their tests, and those whose histories are recorded. */
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
-import type { BatchOrder } from '../../contracts/batches.ts';
+import type { BatchOrder, BatchOutcome } from '../../contracts/batches.ts';
 import { BATCH_TYPE, workflowId } from '../../contracts/names.ts';
+import { startTick } from './job-runs.ts';
 import { orderOf, stubActivities, type WorkflowEnvironment } from './workflow-environment.ts';
 
 export function batchOf(facts: Partial<BatchOrder> = {}): BatchOrder {
@@ -22,7 +23,7 @@ export const generates: Pick<Activities, 'prepareLine'> = {
 };
 
 export function startBatch({ temporal }: WorkflowEnvironment, order: BatchOrder, taskQueue: string) {
-  return temporal.client.workflow.start<(order: BatchOrder) => Promise<void>>(BATCH_TYPE, {
+  return temporal.client.workflow.start<(order: BatchOrder) => Promise<BatchOutcome>>(BATCH_TYPE, {
     workflowId: workflowId(order.tenant, order.batchId),
     taskQueue,
     args: [order],
@@ -57,4 +58,19 @@ export async function recordBatch(environment: WorkflowEnvironment): Promise<His
 
 export async function recordShard(environment: WorkflowEnvironment): Promise<History> {
   return (await runRecorded(environment)).shard;
+}
+
+/** @returns a tick that opens this batch. */
+export function opensBatch(order: BatchOrder): Pick<Activities, 'openTick'> {
+  const priority = { fairnessKey: 'acme/ann', priorityKey: 5 };
+  return { openTick: async () => ({ kind: 'batch', order, priority }) };
+}
+
+export async function recordScheduledBatch(environment: WorkflowEnvironment): Promise<History> {
+  const { activities } = stubActivities({ ...opensBatch(batchOf({ linesAtOnce: 1 })) });
+  return environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startTick(environment, taskQueue);
+    await handle.result();
+    return handle.fetchHistory();
+  });
 }

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
-import type { BatchOrder } from '../../contracts/batches.ts';
+import type { BatchOrder, BatchOutcome } from '../../contracts/batches.ts';
+import { workflowId } from '../../contracts/names.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { batchOf, generates, startBatch } from './batch-runs.ts';
+import { batchOf, generates, opensBatch, startBatch } from './batch-runs.ts';
+import { startTick } from './job-runs.ts';
 import { endless } from './runs.ts';
 import {
   startWorkflowEnvironment,
@@ -18,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => environment?.stop());
 
-function run(order: BatchOrder, { activities }: { activities: Activities }): Promise<void> {
+function run(order: BatchOrder, { activities }: { activities: Activities }): Promise<BatchOutcome> {
   return environment.withWorker(activities, async (taskQueue) =>
     (await startBatch(environment, order, taskQueue)).result(),
   );
@@ -160,4 +162,51 @@ test('a shard that was terminated does not end the batch: its end records what t
     await handle.result();
   });
   expect(stubs.calls).toContain('endBatch 1 null');
+});
+
+describe('a tick of a schedule', () => {
+  function runTick({ activities }: { activities: Activities }): Promise<string> {
+    return environment.withWorker(activities, async (taskQueue) =>
+      (await startTick(environment, taskQueue)).result(),
+    );
+  }
+
+  test('lasts as long as its batch, and ends as it does', async () => {
+    const stubs = stubActivities({ ...opensBatch(batchOf()), ...generates });
+    expect(await runTick(stubs)).toBe('completed');
+    expect(stubs.calls.at(-1)).toBe('endBatch 2 null');
+  });
+
+  test('fails with a batch whose file is refused', async () => {
+    const stubs = stubActivities({
+      ...opensBatch(batchOf()),
+      checkBatch: async () => null,
+      endBatch: async () => ({ status: 'failed', costMicroUsd: 0, deliveries: [] }),
+    });
+    await expect(runTick(stubs)).rejects.toMatchObject({ cause: { type: 'invalid_request' } });
+  });
+
+  test('that is cancelled cancels its batch, and waits for its files', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const order = batchOf();
+    const stubs = stubActivities({
+      ...opensBatch(order),
+      checkBatch: () => released.then(() => ({ lines: 5, shardLines: 2 })),
+    });
+    await environment.withWorker(stubs.activities, async (taskQueue) => {
+      const tick = await startTick(environment, taskQueue);
+      await waitFor('the check', () => stubs.calls.includes('checkBatch'));
+      await tick.cancel();
+      const batch = environment.temporal.client.workflow.getHandle(workflowId(order.tenant, order.batchId));
+      await waitFor('the request in the batch', async () =>
+        (await batch.fetchHistory()).events?.some(
+          ({ workflowExecutionCancelRequestedEventAttributes: request }) => request != null,
+        ),
+      );
+      release();
+      expect(await tick.result()).toBe('cancelled');
+    });
+    expect(callsOf(stubs.calls, 'prepareLine')).toEqual([]);
+    expect(stubs.calls.at(-1)).toBe('endBatch 0 cancelled');
+  });
 });

@@ -68,14 +68,19 @@ export async function recordJob(environment: WorkflowEnvironment): Promise<Histo
   });
 }
 
+export function startTick({ temporal }: WorkflowEnvironment, taskQueue: string) {
+  const order = { tenant: 'acme', scheduleId: `sched_${crypto.randomUUID()}` };
+  return temporal.client.workflow.start<(order: TickOrder) => Promise<string>>(TICK_TYPE, {
+    workflowId: workflowId(order.tenant, order.scheduleId),
+    taskQueue,
+    args: [order],
+  });
+}
+
 export async function recordTick(environment: WorkflowEnvironment): Promise<History> {
   const { activities } = stubActivities();
   return environment.withWorker(activities, async (taskQueue) => {
-    const order = { tenant: 'acme', scheduleId: `sched_${crypto.randomUUID()}` };
-    const handle = await environment.temporal.client.workflow.start<(order: TickOrder) => Promise<string>>(
-      TICK_TYPE,
-      { workflowId: workflowId(order.tenant, order.scheduleId), taskQueue, args: [order] },
-    );
+    const handle = await startTick(environment, taskQueue);
     await handle.result();
     return handle.fetchHistory();
   });

@@ -9,7 +9,7 @@ import { SIGNALS, webhookRunId } from '../../contracts/names.ts';
 import type { WebhookDelivery } from '../../contracts/webhooks.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { recordBatch, recordShard } from './batch-runs.ts';
+import { recordBatch, recordScheduledBatch, recordShard } from './batch-runs.ts';
 import { recordJob, recordTick } from './job-runs.ts';
 import {
   FIRST,
@@ -184,4 +184,5 @@ export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
   scheduledRun: recordTick,
   batch: recordBatch,
   batchShard: recordShard,
+  scheduledBatch: recordScheduledBatch,
 };

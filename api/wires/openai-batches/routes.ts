@@ -1,13 +1,13 @@
 /** `/v1/batches`: the lines of a file, each a generation. Source: the official client, resources/batches. */
 import type { Request, Router } from 'express';
 import { z } from 'zod';
-import { UnbrokenError } from '../../../contracts/errors.ts';
+import { batchCreateSchema } from '../../../contracts/batch-request.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import type { BatchHead, BatchSpec } from '../../../engine/batches/batch-store.ts';
-import { objectKeyOf } from '../../../engine/files/redis-file-store.ts';
+import { type BatchHead, batchFormats } from '../../../engine/batches/batch-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import { callerIn, seesTenant } from '../../access/authenticate.ts';
-import { cancelBatch, findBatch } from '../../batches/find-batch.ts';
+import { batchSpec, findInput } from '../../batches/batch-spec.ts';
+import { cancelBatch, findBatch, formatOfId } from '../../batches/find-batch.ts';
 import { lineHeaders } from '../../batches/line-headers.ts';
 import {
   assertMayOpen,
@@ -19,18 +19,19 @@ import {
 import type { ApiDependencies } from '../../dependencies.ts';
 import { RETRY_COUNT_HEADER } from '../../generations/client-retries.ts';
 import { hashRequest } from '../../generations/generation-id.ts';
-import { sealWebhook } from '../../generations/seal-webhook.ts';
 import { idPage } from '../../http/id-page.ts';
 import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
-import { findFile } from '../openai-files/routes.ts';
 import { batchObject } from './batch-object.ts';
-import { type BatchCreate, batchCreateSchema, windowMs } from './request.ts';
 
 const FORMAT = 'openai';
 
 export const batchesQuerySchema = z.object({
   limit: pageLimitSchema({ most: 100, byDefault: 20 }),
   after: z.string().max(LIMITS.idChars).optional().describe('The id of the last batch of the page before'),
+  format: z
+    .enum(batchFormats)
+    .default(FORMAT)
+    .describe('Ours: anthropic lists the message batches, as objects of this format'),
 });
 
 export function addBatchRoutes(v1: Router, dependencies: ApiDependencies): void {
@@ -41,12 +42,15 @@ export function addBatchRoutes(v1: Router, dependencies: ApiDependencies): void 
   v1.get('/batches', async (request, response) => {
     response.json(await listBatches(dependencies, callerIn(response), request));
   });
+  // A message batch is shown, too: ours.
   v1.get('/batches/:id', async (request, response) => {
-    const head = await findBatch(dependencies, callerIn(response), request.params.id, FORMAT);
+    const { id } = request.params;
+    const head = await findBatch(dependencies, callerIn(response), id, formatOfId(id));
     response.json(batchObject(head));
   });
   v1.post('/batches/:id/cancel', async (request, response) => {
-    const head = await findBatch(dependencies, callerIn(response), request.params.id, FORMAT);
+    const { id } = request.params;
+    const head = await findBatch(dependencies, callerIn(response), id, formatOfId(id));
     response.json(batchObject(await cancelBatch(dependencies, head)));
   });
 }
@@ -68,64 +72,25 @@ async function createBatch(
   const batchId = batchIdFor(caller, sent);
   const known = sent.idempotencyKey === undefined ? null : await dependencies.batches.head(batchId);
   if (known === null) await assertMayOpen(dependencies, caller);
-  return startBatch(
-    dependencies,
-    caller,
-    await specOf(dependencies, { caller, request, body, batchId, sent }),
-  );
-}
-
-interface Creation {
-  readonly caller: Caller;
-  readonly request: Request;
-  readonly body: BatchCreate;
-  readonly batchId: string;
-  readonly sent: BatchRequest;
-}
-
-/** @throws invalid_request, not_found */
-async function specOf(
-  dependencies: ApiDependencies,
-  { caller, request, body, batchId, sent }: Creation,
-): Promise<BatchSpec> {
-  const { tenant, user, team, keyId, scopes } = caller;
-  const file = await findFile(dependencies, caller, body.input_file_id).catch((error: unknown) => {
-    if (!(error instanceof UnbrokenError)) throw error;
-    throw new UnbrokenError(error.code, error.message, { details: { param: 'input_file_id' } });
-  });
-  if (file.purpose !== 'batch') {
-    throw new UnbrokenError('invalid_request', 'input_file_id: expected a file with the purpose "batch".', {
-      details: { param: 'input_file_id' },
-    });
-  }
-  const { completion_window: completionWindow, output_expires_after: expires } = body;
-  const webhook = body.webhook == null ? null : await sealWebhook(dependencies, tenant, body.webhook);
-  return {
-    tenant,
+  const { requestHash } = sent;
+  const spec = await batchSpec(dependencies, caller, {
     batchId,
-    owner: { tenant, user, team, keyId, scopes },
-    format: FORMAT,
-    endpoint: body.endpoint,
-    inputKey: objectKeyOf(file),
-    inputFileId: file.fileId,
-    completionWindow,
-    deadlineAtMs: Date.now() + windowMs(completionWindow),
-    outputKeptMs: expires == null ? dependencies.config.files.keptMs : expires.seconds * 1_000,
+    request: body,
+    input: await findInput(dependencies, caller, body.input_file_id),
     headers: lineHeaders(request),
-    metadata: body.metadata ?? null,
-    ...(webhook === null ? {} : { webhook }),
-    requestHash: sent.requestHash,
-  };
+    requestHash,
+  });
+  return startBatch(dependencies, caller, spec);
 }
 
 async function listBatches(dependencies: ApiDependencies, caller: Caller, request: Request) {
-  const { limit, after } = parseQuery(request, batchesQuerySchema);
-  const before = after === undefined ? null : await findBatch(dependencies, caller, after, FORMAT);
+  const { limit, after, format } = parseQuery(request, batchesQuerySchema);
+  const before = after === undefined ? null : await findBatch(dependencies, caller, after, format);
   const owner = {
     tenant: caller.tenant,
     user: seesTenant(caller) ? null : caller.user,
-    format: FORMAT,
-  } as const;
+    format,
+  };
   const heads = await dependencies.batches.list(owner, { limit: limit + 1, before });
   return {
     object: 'list',

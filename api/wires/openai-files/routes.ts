@@ -13,6 +13,7 @@ import type { StoredFile } from '../../../engine/files/file-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import { callerIn, requireScope, seesTenant } from '../../access/authenticate.ts';
 import { mayRead } from '../../access/may-read.ts';
+import { scheduleThatReads } from '../../batches/scheduled-input.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { isDisconnect } from '../../http/disconnect.ts';
 import { idPage } from '../../http/id-page.ts';
@@ -109,23 +110,32 @@ export async function sendFile(
   }
 }
 
-/** A batch reads its lines while it runs. @throws batch_conflict */
+/** A batch reads its lines while it runs, and a schedule has further batches. @throws batch_conflict */
 async function refuseIfRead(
-  { batches }: Pick<ApiDependencies, 'batches'>,
+  dependencies: Pick<ApiDependencies, 'batches' | 'schedules'>,
   caller: Caller,
   file: StoredFile,
 ): Promise<void> {
-  const ofOwner = await batches.open(file);
+  const ofOwner = await dependencies.batches.open(file);
   // Batches of earlier releases are not noted by their file.
   const earlier = ofOwner.filter(({ spec }) => spec.inputFileId === file.fileId);
-  const readers = [...(await batches.readersOf(file)), ...earlier];
-  if (readers.length === 0) return;
-  const own = readers.find(({ spec }) => mayRead(caller, spec.owner));
+  const readers = [...(await dependencies.batches.readersOf(file)), ...earlier];
+  if (readers.length > 0) {
+    const own = readers.find(({ spec }) => mayRead(caller, spec.owner));
+    throw new UnbrokenError(
+      'batch_conflict',
+      own === undefined
+        ? 'A batch of another user reads this file; wait for its end, or have it cancelled.'
+        : `The batch ${own.spec.batchId} reads this file; cancel it, or wait for its end.`,
+    );
+  }
+  const schedule = await scheduleThatReads(dependencies, file);
+  if (schedule === null) return;
   throw new UnbrokenError(
     'batch_conflict',
-    own === undefined
-      ? 'A batch of another user reads this file; wait for its end, or have it cancelled.'
-      : `The batch ${own.spec.batchId} reads this file; cancel it, or wait for its end.`,
+    mayRead(caller, schedule.owner)
+      ? `The batches of the schedule ${schedule.scheduleId} read this file; delete the schedule first.`
+      : 'The batches of another user’s schedule read this file; have it deleted first.',
   );
 }
 

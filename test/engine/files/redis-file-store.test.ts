@@ -146,3 +146,17 @@ test('lists are of a user or a tenant, in both orders, page by page, and by purp
   expect(new Set(down.map(({ fileId }) => fileId)).size).toBe(5);
   expect((await pageThrough('asc', 'ann')).map(({ createdAt }) => createdAt)).toEqual([1, 2, 2, 3]);
 });
+
+test('a file expires when it was last said to, and one that is gone does not come back', async () => {
+  const file = await put(fileOf({ tenant: 'later', expiresAt: Date.now() - 1 }));
+  const later = Date.now() + 60_000;
+  await files.setExpiry(file, later);
+  await files.removeExpired();
+  expect(await files.find(file)).toEqual({ ...file, expiresAt: later });
+  await files.setExpiry(file, Date.now());
+  expect(await files.find(file)).toBeNull();
+  await files.removeExpired();
+  expect(objectsOf('later')).toEqual([]);
+  await files.setExpiry(file, later);
+  expect(await files.find(file)).toBeNull();
+});

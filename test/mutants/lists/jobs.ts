@@ -6,6 +6,7 @@ const FLOW = 'test/workflows/job.test.ts';
 const CHECKS = 'test/engine/jobs/check-pipeline.test.ts';
 const SCHEDULES = 'test/e2e/schedules.test.ts';
 const KEPT_SCHEDULES = 'test/api/jobs/schedules.test.ts';
+const BATCH_FLOW = 'test/workflows/batch.test.ts';
 
 export const JOB_MUTANTS: readonly Mutant[] = [
   {
@@ -115,5 +116,21 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     find: "if (error instanceof UnbrokenError && error.code === 'not_found') return null;",
     replace: '',
     caughtBy: { tests: [KEPT_SCHEDULES] },
+  },
+  {
+    name: 'tick-succeeds-where-its-run-failed',
+    breaks: 'A schedule is not paused when what it started has failed.',
+    file: 'workflows/scheduled-run.ts',
+    find: "if (status === 'failed') throw failed(errorCode ?? 'internal');",
+    replace: '',
+    caughtBy: { tests: [BATCH_FLOW] },
+  },
+  {
+    name: 'file-of-a-schedule-expires',
+    breaks: 'A schedule of batches fails after the days for which its file is kept.',
+    file: 'api/batches/scheduled-input.ts',
+    find: 'if (file.expiresAt < expiresAt) await',
+    replace: 'if (file.expiresAt > expiresAt) await',
+    caughtBy: { tests: [SCHEDULES] },
   },
 ];
