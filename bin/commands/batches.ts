@@ -1,16 +1,15 @@
 /** `unbroken batches`: the lines of a file, each a generation; by the official client of OpenAI. */
-import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import OpenAI from 'openai';
 import type { Batch } from 'openai/resources/batches';
-import { type BatchEndpoint, openAiBatchEndpoints } from '../../contracts/batches.ts';
+import { isFinal, openAiBatchEndpoints } from '../../contracts/batches.ts';
+import { ProgressLine, type ShownBatch } from './batch-progress.ts';
+import { readNote, submitBatch } from './batch-submission.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
 import { printJson } from './print-json.ts';
 
@@ -26,13 +25,18 @@ export function defineBatches(batches: Command): void {
       if (flags.json === true) return printJson(page.data);
       for (const batch of page.data) console.log(lineOf(batch));
     });
-  withConnection(batches.command('get').description('show a batch, or write its files'))
+  withConnection(batches.command('get').description('show a batch, or follow it and write its files'))
     .argument('<batch>')
-    .option('--out <file>', 'wait for its end, and write its answers here')
-    .action(async (id: string, flags: OutFlags) => {
+    .option('--follow', 'show its progress until its end')
+    .option('--out <file>', 'the same, and write its answers here')
+    .action(async (id: string, flags: OutFlags & { follow?: boolean }) => {
       const client = clientOf(flags);
+      if (flags.out !== undefined || flags.follow === true) {
+        await finish(client, id, flags);
+        await forgetNote(id, flags);
+        return;
+      }
       const batch = await client.batches.retrieve(id);
-      if (flags.out !== undefined) return finish(client, id, flags);
       if (flags.json === true) printJson(batch);
       else printBatch(batch);
     });
@@ -69,84 +73,37 @@ function defineSubmit(batches: Command): void {
     .option('--endpoint <path>', `one of ${openAiBatchEndpoints.join(', ')}; default: that of the first line`)
     .option('--window <time>', 'what has not begun by then expires', '24h')
     .option('--detach', 'print the id of the batch at once')
-    .option('--idempotency-key <key>', 'the same key joins the batch that it made')
+    .option('--idempotency-key <key>', 'the same lines with the same key join the batch that they made')
     .action(async (path: string, flags: SubmitFlags) => {
       const client = clientOf(flags);
-      const batch = await submit(client, path, flags);
-      if (flags.detach !== true) return finish(client, batch.id, flags);
-      if (flags.json === true) printJson(batch);
+      const { idempotencyKey, endpoint, window, model = 'unbroken' } = flags;
+      const notePath = notePathOf(path, flags);
+      const submission = { path, model, endpoint, window, idempotencyKey, notePath };
+      const { batch, isResumed } = await submitBatch(client, submission);
+      if (isResumed && flags.json !== true) console.error('An earlier command has submitted these lines.');
+      if (flags.detach !== true) {
+        await finish(client, batch.id, flags);
+        // With a key, a later command is to join it, too.
+        if (notePath !== null && idempotencyKey === undefined) await rm(notePath, { force: true });
+      } else if (flags.json === true) printJson(batch);
       else console.log(batch.id);
     });
 }
 
-async function submit(client: OpenAI, path: string, flags: SubmitFlags): Promise<Batch> {
-  const folder = await mkdtemp(join(tmpdir(), 'unbroken-batch-'));
-  try {
-    const first = await firstLineOf(path);
-    const isBatch = first !== null && 'custom_id' in first;
-    const endpoint = flags.endpoint ?? (isBatch ? String(first['url']) : '/v1/chat/completions');
-    const lines = isBatch ? path : join(folder, basename(path));
-    if (!isBatch) await writeLines(path, lines, flags.model ?? 'unbroken');
-    // A blob of a file is read as it is sent.
-    const file = new File([await openAsBlob(lines)], basename(path));
-    const { id } = await client.files.create({ file, purpose: 'batch' });
-    const { idempotencyKey } = flags;
-    const batch = { input_file_id: id, endpoint: endpoint as Exclude<BatchEndpoint, '/v1/messages'> };
-    return await client.batches.create(
-      { ...batch, completion_window: flags.window as '24h' },
-      idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } },
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Without answers to write and without a key, a repeated command sends another batch. */
+function notePathOf(path: string, { out, idempotencyKey }: SubmitFlags): string | null {
+  if (out !== undefined) return `${out}.batch.json`;
+  return idempotencyKey === undefined ? null : `${path}.batch.json`;
 }
 
-async function firstLineOf(path: string): Promise<Record<string, unknown> | null> {
-  for await (const line of linesOf(path)) {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
-  }
-  throw new Error(`${path} has no lines.`);
-}
-
-async function* linesOf(path: string): AsyncGenerator<string> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  }))
-    if (line.trim() !== '') yield line;
-}
-
-/** Prompts as lines of a batch, whose ids are their numbers. */
-async function writeLines(from: string, to: string, model: string): Promise<void> {
-  const lines = async function* () {
-    let number = 0;
-    for await (const line of linesOf(from)) {
-      number += 1;
-      yield `${JSON.stringify(batchLine(JSON.parse(line), number, model))}\n`;
-    }
-  };
-  await pipeline(Readable.from(lines()), createWriteStream(to));
-}
-
-function batchLine(value: unknown, number: number, byDefault: string): object {
-  const fields = typeof value === 'string' ? { prompt: value } : (value as Record<string, unknown>);
-  const { prompt, system, id, model = byDefault, ...settings } = fields as Record<string, unknown>;
-  if (typeof prompt !== 'string')
-    throw new Error(`Line ${number}: expected a text, or an object with "prompt".`);
-  const messages = [
-    ...(typeof system === 'string' ? [{ role: 'system', content: system }] : []),
-    { role: 'user', content: prompt },
-  ];
-  return {
-    custom_id: typeof id === 'string' ? id : String(number),
-    method: 'POST',
-    url: '/v1/chat/completions',
-    body: { model, messages, ...settings },
-  };
+/** What `submit` would resume has its answers now. */
+async function forgetNote(id: string, { out }: OutFlags): Promise<void> {
+  const notePath = `${out}.batch.json`;
+  if (out !== undefined && (await readNote(notePath))?.batchId === id) await rm(notePath, { force: true });
 }
 
 async function finish(client: OpenAI, id: string, flags: OutFlags): Promise<void> {
+  const stopLeaving = leaveRunningOnInterrupt(id, flags);
   const batch = await waitForEnd(client, id, flags);
   if (flags.json === true) printJson(batch);
   else printBatch(batch);
@@ -154,26 +111,39 @@ async function finish(client: OpenAI, id: string, flags: OutFlags): Promise<void
   if (out !== undefined && batch.output_file_id) await save(client, batch.output_file_id, out);
   if (out !== undefined && batch.error_file_id)
     await save(client, batch.error_file_id, `${out}.errors.jsonl`);
+  stopLeaving();
   process.exitCode = batch.status === 'completed' && !batch.error_file_id ? 0 : 1;
 }
 
+/** Ctrl-C ends only the command. */
+function leaveRunningOnInterrupt(id: string, { out }: OutFlags): () => void {
+  const leave = () => {
+    const into = out === undefined ? '' : ` --out ${out}`;
+    console.error(`\nThe batch continues. Follow it: npx unbroken batches get ${id}${into || ' --follow'}`);
+    console.error(`End it: npx unbroken batches cancel ${id}`);
+    process.exit(130);
+  };
+  process.once('SIGINT', leave);
+  return () => process.off('SIGINT', leave);
+}
+
+/** An interrupted download leaves no file that looks whole. */
 async function save(client: OpenAI, fileId: string, path: string): Promise<void> {
   const { body } = await client.files.content(fileId);
   if (body === null) throw new Error(`The file ${fileId} has no content.`);
-  await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(path));
+  const part = `${path}.part`;
+  await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(part));
+  await rename(part, path);
   console.error(path);
 }
 
-const ENDED: ReadonlySet<Batch['status']> = new Set(['completed', 'failed', 'expired', 'cancelled']);
-
 async function waitForEnd(client: OpenAI, id: string, flags: OutFlags): Promise<Batch> {
-  const startedAtMs = Date.now();
-  const progress = new Progress(flags.json !== true);
+  const progress = new ProgressLine(flags.json !== true);
   if (flags.json !== true) console.error(id);
   for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(LONGEST_POLL_MS, waitMs * 1.5)) {
-    const batch = await client.batches.retrieve(id);
-    progress.show(batch, Date.now() - startedAtMs);
-    if (ENDED.has(batch.status)) {
+    const batch: Batch & ShownBatch = await client.batches.retrieve(id);
+    progress.show(batch);
+    if (isFinal(batch.status)) {
       progress.end();
       return batch;
     }
@@ -181,44 +151,11 @@ async function waitForEnd(client: OpenAI, id: string, flags: OutFlags): Promise<
   }
 }
 
-/** A line on a terminal that is written over; elsewhere a line for each change. */
-class Progress {
-  readonly #isShown: boolean;
-  #last = '';
-
-  constructor(isShown: boolean) {
-    this.#isShown = isShown;
-  }
-
-  show({ status, request_counts: counts }: Batch, tookMs: number): void {
-    const { total = 0, completed = 0, failed = 0 } = counts ?? {};
-    const done = completed + failed;
-    const perSecond = done / Math.max(1, tookMs / 1_000);
-    const left =
-      done === 0 || done === total ? '' : `, about ${Math.ceil((total - done) / perSecond)} s left`;
-    const isTerminal = process.stderr.isTTY === true;
-    const rate = isTerminal && done > 0 ? `, ${perSecond.toFixed(1)} lines/s${left}` : '';
-    const text = `${barOf(done, total)} ${done}/${total} ${status}, ${failed} failed${rate}`;
-    if (!this.#isShown || text === this.#last) return;
-    process.stderr.write(isTerminal ? `\r\u001b[2K${text}` : `${text}\n`);
-    this.#last = text;
-  }
-
-  end(): void {
-    if (this.#isShown && process.stderr.isTTY === true) process.stderr.write('\n');
-  }
-}
-
-const BAR_CHARS = 20;
-
-function barOf(done: number, total: number): string {
-  const full = total === 0 ? 0 : Math.floor((BAR_CHARS * done) / total);
-  return `[${'#'.repeat(full)}${'.'.repeat(BAR_CHARS - full)}]`;
-}
-
 function clientOf(flags: ConnectionFlags): OpenAI {
   const { baseUrl, apiKey } = connectionOf(flags);
-  return new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: String(apiKey ?? 'none') });
+  // The official client waits half a second before its first retry, then twice as long, up to 8 s.
+  const maxRetries = Math.max(2, Math.ceil(Math.log2(2 * Number(flags.wait))));
+  return new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: String(apiKey ?? 'none'), maxRetries });
 }
 
 function lineOf({ id, status, endpoint, created_at: createdAt, request_counts: counts }: Batch): string {

@@ -76,6 +76,8 @@ if redis.call('HSETNX', KEYS[2], ask.shard, 1) == 1 then
   for name, count in pairs(ask.counts) do
     redis.call('HINCRBY', KEYS[1], name, string.format('%.0f', count))
   end
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'countedAt', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 end
 redis.call('PEXPIRE', KEYS[2], math.max(1, redis.call('PTTL', KEYS[1])))
 redis.call('DEL', KEYS[3], KEYS[4])
@@ -86,6 +88,7 @@ const count = z.coerce.number().default(0);
 const headSchema = z.looseObject({
   status: z.enum(batchStatuses),
   createdAt: z.coerce.number(),
+  countedAt: z.coerce.number().nullable().default(null),
   plan: z.string().default('null'),
   model: z.string().default('null'),
   faults: z.string().default('[]'),
@@ -164,6 +167,7 @@ export class RedisBatchStore implements BatchStore {
       times: Object.fromEntries(times) as BatchHead['times'],
       plan: JSON.parse(stored.plan) as BatchHead['plan'],
       counts: { completed, failed, cancelled, expired },
+      countedAt: stored.countedAt,
       usage: usageIn(stored),
       costMicroUsd,
       model: JSON.parse(stored.model) as string | null,

@@ -1,16 +1,16 @@
 /** Files and batches on real services, by the official clients: kills, refusals, ends of every kind, both formats. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import { BATCH_MODEL, BatchClient, chatLine, type OutputLine } from '../harness/batches.ts';
+import { BATCH_MODEL, BatchClient, chatLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
-import { runCli } from '../harness/run-cli.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { type CommandLineDesk, resumesItsBatch, sendsPrompts } from './batch-books/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-batches-'));
 let stack: Stack;
@@ -344,6 +344,12 @@ describe('a message batch', () => {
     const listed: string[] = [];
     for await (const { id: own } of anthropic.messages.batches.list({ limit: 1 })) listed.push(own);
     expect(listed).toContain(id);
+    // Ours: the same batch in the other format, with what that of the vendor does not have.
+    const outcomes = { completed: 1, failed: 1, cancelled: 0, expired: 0 };
+    const facts = { id, endpoint: '/v1/messages', status: 'completed', request_outcomes: outcomes };
+    expect(await openai.batches.retrieve(id)).toMatchObject(facts);
+    const others = await openai.batches.list({ limit: 1, format: 'anthropic' } as { limit: number });
+    expect(others.data).toMatchObject([facts]);
     expect(await anthropic.messages.batches.delete(id)).toEqual({ id, type: 'message_batch_deleted' });
     await expect(anthropic.messages.batches.retrieve(id)).rejects.toMatchObject({ status: 404 });
   });
@@ -375,25 +381,8 @@ describe('a message batch', () => {
   });
 });
 
-test('the command line sends prompts, and writes the answers and what failed', async () => {
-  const prompt = promptOf({ tokens: 3 });
-  const [path, out] = [join(folder, 'prompts.jsonl'), join(folder, 'answers.jsonl')];
-  writeFileSync(
-    path,
-    [JSON.stringify(prompt), JSON.stringify({ id: 'bad', prompt: 'x', model: 'unknown/model' })].join('\n'),
-  );
-  const sent = await runCli(stack.api, ['batches', 'submit', path, '--out', out, '--model', BATCH_MODEL]);
-  expect(sent.code).toBe(1);
-  expect(sent.error).toContain('2/2 completed, 1 failed');
-  const lines = readFileSync(out, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as OutputLine);
-  expect(lines.map((line) => line.custom_id)).toEqual(['1']);
-  expect(lines[0]?.response?.body.choices[0].message.content).toBe((await stack.sim.text(prompt)).text);
-  expect(readFileSync(`${out}.errors.jsonl`, 'utf8')).toContain('"custom_id":"bad"');
-  const id = /batch_[0-9a-f]{32}/.exec(sent.error)?.[0] ?? '';
-  expect((await runCli(stack.api, ['batches', 'list'])).out).toContain(id);
-  expect((await runCli(stack.api, ['batches', 'get', id])).out).toContain('completed');
-  expect((await runCli(stack.api, ['batches', 'cancel', id])).code).toBe(1);
+describe('the command line', () => {
+  const desk = (): CommandLineDesk => ({ stack, folder });
+  test('sends prompts, and writes the answers and what failed', () => sendsPrompts(desk()));
+  test('is interrupted, and the same command resumes its batch', () => resumesItsBatch(desk()));
 });

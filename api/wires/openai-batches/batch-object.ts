@@ -1,8 +1,9 @@
 /** A batch as OpenAI's clients read it. Source: the types of the official client, Batch. */
 import type { Batch } from 'openai/resources/batches';
-import type { BatchStatus } from '../../../contracts/batches.ts';
+import type { BatchExtras, BatchStatus } from '../../../contracts/batches.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
 import type { BatchHead } from '../../../engine/batches/batch-store.ts';
+import { paceOf } from '../../batches/batch-pace.ts';
 
 const secondsOf = (ms: number) => Math.floor(ms / 1_000);
 
@@ -13,6 +14,7 @@ export function batchObject(head: BatchHead) {
     return ms === undefined ? null : secondsOf(ms);
   };
   const { completed, failed, cancelled, expired } = counts;
+  const { linesPerSecond, doneAtMs } = paceOf(head, Date.now());
   return {
     id: spec.batchId,
     object: 'batch',
@@ -37,7 +39,10 @@ export function batchObject(head: BatchHead) {
     usage: usageOf(head.usage),
     metadata: spec.metadata,
     cost_micro_usd: costMicroUsd,
-  } satisfies Nullable<Batch> & { readonly cost_micro_usd: number };
+    request_outcomes: counts,
+    requests_per_second: linesPerSecond,
+    estimated_completion_at: doneAtMs === null ? null : secondsOf(doneAtMs),
+  } satisfies Nullable<Batch> & BatchExtras;
 }
 
 /** The vendor sends null where its types have no value. */

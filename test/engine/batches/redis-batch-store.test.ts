@@ -85,6 +85,7 @@ test('a shard is counted once, however often it is noted, and its refusals are f
     counts: { completed: 6, failed: 2, cancelled: 0, expired: 0 },
     usage: { inputTokens: 20, outputTokens: 10, estimated: true },
     costMicroUsd: 14,
+    countedAt: expect.any(Number),
   });
   expect([...(await batches.notedShards(spec.batchId))].sort()).toEqual([0, 2]);
   expect((await batches.refused(shard)).size).toBe(0);

@@ -163,4 +163,28 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     replace: 'byte === COMMA);',
     caughtBy: { tests: [BODIES] },
   },
+  {
+    name: 'batch-that-stands-still-keeps-its-estimate',
+    breaks: 'A batch that makes no progress is always about to end.',
+    file: 'api/batches/batch-pace.ts',
+    find: 'Math.max(countedAt, nowMs - nextCountMs)',
+    replace: 'Math.max(countedAt, 0 * nextCountMs)',
+    caughtBy: { tests: ['test/api/batches/batch-pace.test.ts'] },
+  },
+  {
+    name: 'batch-submitted-again-after-ctrl-c',
+    breaks: 'A command that was interrupted and repeated sends, and pays, every line twice.',
+    file: 'bin/commands/batch-submission.ts',
+    find: 'if (known !== null) return { batch: known, isResumed: true };',
+    replace: '',
+    caughtBy: { tests: ['test/e2e/batches.test.ts'] },
+  },
+  {
+    name: 'page-asks-for-batches-that-have-ended',
+    breaks: 'A page that shows an ended batch asks for it for ever.',
+    file: 'clients/web/src/views/batches/batch-page.tsx',
+    find: 'isFinal(batch.status) ? HOUR_MS : pollEvery([batch])',
+    replace: 'pollEvery([batch])',
+    caughtBy: { tests: ['test/e2e/page-books.test.ts'] },
+  },
 ];
