@@ -1,5 +1,5 @@
 /** What a job's events say of it: the state of each step, its generations, money. */
-import type { JobEvent, JobStepView } from './jobs.ts';
+import type { JobEvent, JobStatus, JobStepView } from './jobs.ts';
 import { addUsage, NO_USAGE, type Usage } from './money.ts';
 
 type EventOf<Type extends JobEvent['type']> = Extract<JobEvent, { type: Type }>;
@@ -18,6 +18,8 @@ interface FoldedGeneration {
 
 export interface FoldedStep {
   readonly name: string;
+  /** null: of a job that older code started. */
+  readonly needs: readonly string[] | null;
   status: JobStepView['status'];
   /** null without `foreach`. */
   items: number | null;
@@ -54,7 +56,8 @@ export function foldJob(events: Iterable<JobEvent>): FoldedJob {
   let end: Terminal | null = null;
   for (const event of events) {
     if (event.type === 'job-start') {
-      for (const name of event.steps) steps.set(name, newStep(name));
+      const { needs = {} } = event;
+      for (const name of event.steps) steps.set(name, newStep(name, needs[name] ?? null));
       rerunOf = event.rerunOf ?? null;
     } else if (isJobEnd(event)) end = event;
     else if (event.type === 'job-pause' || event.type === 'job-resume') isPaused = event.type === 'job-pause';
@@ -74,9 +77,10 @@ export function foldJob(events: Iterable<JobEvent>): FoldedJob {
   };
 }
 
-function newStep(name: string): FoldedStep {
+function newStep(name: string, needs: FoldedStep['needs']): FoldedStep {
   return {
     name,
+    needs,
     status: 'pending',
     items: null,
     usage: NO_USAGE,
@@ -155,4 +159,19 @@ export function itemsOf({ generations, status, items }: FoldedStep): { done: num
     done: ended.filter((each) => each === 'completed').length,
     failed: ended.filter((each) => each !== 'completed').length,
   };
+}
+
+export function jobStatusOf({ end, isPaused, steps }: FoldedJob): JobStatus {
+  if (end !== null) {
+    return ({ 'job-end': 'completed', 'job-error': 'failed', 'job-cancel': 'cancelled' } as const)[end.type];
+  }
+  if (isPaused) return 'paused';
+  const states = [...steps.values()].map(({ status }) => status);
+  return states.includes('waiting') && !states.includes('running') ? 'waiting' : 'running';
+}
+
+/** What ran or waited at the end of its job was cancelled with it. */
+export function stepStatusOf({ status }: FoldedStep, { end }: FoldedJob): JobStepView['status'] {
+  const isOpen = status === 'running' || status === 'waiting';
+  return isOpen && end !== null ? 'cancelled' : status;
 }

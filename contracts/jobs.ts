@@ -73,6 +73,10 @@ export const jobEventBodySchema = z.discriminatedUnion('type', [
     user: z.string(),
     pipeline: z.object({ name: z.string(), version: z.int() }).nullable(),
     steps: z.array(step).describe('In the order in which they can run'),
+    needs: z
+      .record(step, z.array(step))
+      .optional()
+      .describe('Which steps each one waits for; absent in jobs of older code'),
     rerunOf: z.object({ jobId: z.string(), from: step }).optional(),
   }),
   z.object({
@@ -149,6 +153,7 @@ const stepStatuses = [
 const jobStepViewSchema = z.object({
   name: step,
   status: z.enum(stepStatuses).describe('waiting: for a person.'),
+  needs: z.array(step).nullable().describe('The steps that it waits for; null in jobs of older code.'),
   items: z.int().nullable().describe('Elements of `foreach`; null without it.'),
   done: z.int().describe('Items that have ended.'),
   failed: z.int(),

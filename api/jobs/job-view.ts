@@ -1,7 +1,14 @@
 /** A job as the API shows it. */
 
-import { type FoldedJob, type FoldedStep, foldJob, itemsOf } from '../../contracts/fold-job.ts';
-import type { JobStatus, JobStepDetail, JobStepView, JobView } from '../../contracts/jobs.ts';
+import {
+  type FoldedJob,
+  type FoldedStep,
+  foldJob,
+  itemsOf,
+  jobStatusOf,
+  stepStatusOf,
+} from '../../contracts/fold-job.ts';
+import type { JobStepDetail, JobStepView, JobView } from '../../contracts/jobs.ts';
 import type { JobHead } from '../../engine/jobs/job-store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { stepValue } from './job-value.ts';
@@ -23,7 +30,7 @@ export async function jobView(
     withOutput && folded.end?.type === 'job-end' ? await documentOf(dependencies, head.jobId) : null;
   return {
     id: head.jobId,
-    status: statusOf(folded),
+    status: jobStatusOf(folded),
     pipeline: head.pipeline,
     user: head.user,
     createdAt: head.createdAt,
@@ -60,30 +67,20 @@ export async function stepDetail(
   };
 }
 
-function statusOf(folded: FoldedJob): JobStatus {
-  if (folded.end !== null) {
-    return ({ 'job-end': 'completed', 'job-error': 'failed', 'job-cancel': 'cancelled' } as const)[
-      folded.end.type
-    ];
-  }
-  if (folded.isPaused) return 'paused';
-  const states = [...folded.steps.values()].map(({ status }) => status);
-  return states.includes('waiting') && !states.includes('running') ? 'waiting' : 'running';
-}
-
-function stepView(step: FoldedStep, { end }: FoldedJob): JobStepView {
-  const { name, status, items, costMicroUsd, usage, startedAt, endedAt, approval, error } = step;
-  const isOpen = status === 'running' || status === 'waiting';
+function stepView(step: FoldedStep, folded: FoldedJob): JobStepView {
+  const { name, needs, items, costMicroUsd, usage, startedAt, endedAt, approval, error } = step;
+  const status = stepStatusOf(step, folded);
   return {
     name,
-    status: isOpen && end !== null ? 'cancelled' : status,
+    needs: needs === null ? null : [...needs],
+    status,
     items,
     ...itemsOf(step),
     costMicroUsd,
     usage,
     startedAt,
     endedAt,
-    approval: status === 'waiting' && end === null ? approval : null,
+    approval: status === 'waiting' ? approval : null,
     error,
   };
 }

@@ -162,6 +162,7 @@ async function createJob(
     user,
     pipeline,
     steps: checked.steps.map(({ name }) => name),
+    needs: Object.fromEntries(checked.steps.map(({ name, needs }) => [name, [...needs]])),
     ...(reused === undefined ? {} : { rerunOf: reused.rerunOf }),
   };
   const creation: JobCreation = {

@@ -1,11 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from '@jest/globals';
 import { BROWSER_WITHIN_MS } from '../harness/browser.ts';
+import {
+  asksForNothingThatHasEnded,
+  followsCancelsAndDownloads,
+  listsMessageBatches,
+  namesTheFaultsOfAFile,
+} from './page-books/batches.ts';
 import { countsInDollars, refusesUntilEditedOrRemoved, showsSpend } from './page-books/budgets.ts';
 import { findsReadsAndDeletes, showsAndLiftsComplaints, showsUsersTheirOwn } from './page-books/cache.ts';
+import {
+  isPausedResumedAndCancelled,
+  repeatsAndCompares,
+  runsFromApprovalToDocument,
+} from './page-books/jobs.ts';
 import { createsRotatesAndRevokes } from './page-books/keys.ts';
 import { PageDesk } from './page-books/page-desk.ts';
 import { chartsVersions, managesNothingWithoutAdmin, writesComparesAndLabels } from './page-books/prompts.ts';
 import { findsByEachTerm, readsInPages } from './page-books/runs.ts';
+import { leadsToItsBatches, runsPausesAndDeletes } from './page-books/schedules.ts';
 import {
   countsFailuresAndHidesOthers,
   equalsTheLedger,
@@ -59,4 +71,26 @@ describe('cache', () => {
   test('questions that never get an answer again are shown with it, and lifted', () =>
     showsAndLiftsComplaints(desk));
   test('a user without scopes sees and deletes their own answers alone', () => showsUsersTheirOwn(desk));
+});
+
+describe('jobs', () => {
+  test('one is a graph of steps, from the decision of a person to its document', () =>
+    runsFromApprovalToDocument(desk));
+  test('one is repeated from a step, and compared with another', () => repeatsAndCompares(desk));
+  test('one is paused, resumed and cancelled', () => isPausedResumedAndCancelled(desk));
+});
+
+describe('batches', () => {
+  test('one is followed with its rate and its estimated end, cancelled, and its files are downloaded', () =>
+    followsCancelsAndDownloads(desk));
+  test('a file that was refused is explained line by line', () => namesTheFaultsOfAFile(desk));
+  test('those in the format of Anthropic are listed, and their results downloaded', () =>
+    listsMessageBatches(desk));
+  test('a batch that has ended is not asked for again', () => asksForNothingThatHasEnded(desk));
+});
+
+describe('schedules', () => {
+  test('one is run now, paused, unpaused and deleted; its run is a click away', () =>
+    runsPausesAndDeletes(desk));
+  test('what it starts may be a batch', () => leadsToItsBatches(desk));
 });

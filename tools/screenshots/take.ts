@@ -4,16 +4,21 @@
  * see. With UNBROKEN_SIMULATOR_URL, the run in the timeline has a failed attempt.
  */
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import OpenAI, { toFile } from 'openai';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { parse } from 'yaml';
 import { signInLink } from '../../bin/commands/open.ts';
 import { createClient } from '../../clients/typescript/index.ts';
 import { readClientEnvironment } from '../../platform/config/client-environment.ts';
 import { findOrInstall } from '../services/programs/system-package.js';
 
 const ASSETS = join(import.meta.dirname, '..', '..', 'docs', 'assets');
+const ARTICLE = join(import.meta.dirname, '..', '..', 'examples', 'pipelines', 'article.yaml');
 const MAX_BYTES = 200 * 1024;
+const CHAT = '/v1/chat/completions';
+const BATCH_LINES = 600;
 const VIEWPORT = { width: 1280, height: 800 };
 const CHROMIUM = {
   name: 'Chromium',
@@ -112,6 +117,43 @@ async function takeUsage(browser: Browser): Promise<void> {
   await page.context().close();
 }
 
+async function takeJob(browser: Browser): Promise<void> {
+  const client = createClient(connection);
+  const { name: _name, ...definition } = parse(readFileSync(ARTICLE, 'utf8'));
+  const { id } = await client.jobs.run({ definition, input: { brief: 'Trees along tram lines' } });
+  for await (const _event of client.jobs.follow(id, { withText: false }));
+  const page = await signedInPage(browser, 'light');
+  await page.goto(`${environment.baseUrl}/#/jobs/${id}`);
+  await page.getByText('The job is complete.').waitFor();
+  await page.getByRole('button', { name: /^sections/ }).click();
+  await page.getByRole('region', { name: 'Value' }).waitFor();
+  await take(page, 'page-job.png');
+  await page.context().close();
+}
+
+/** A batch of which a part has ended: its rate and its end are known. */
+async function takeBatch(browser: Browser): Promise<void> {
+  const openai = new OpenAI({
+    baseURL: `${environment.baseUrl}/v1`,
+    apiKey: String(environment.apiKey ?? ''),
+  });
+  const lines = Array.from({ length: BATCH_LINES }, (_, index) => {
+    const content = `A slogan for product ${index + 1}. [[sim tokens=40 delay_ms=50]]`;
+    const body = { model: 'unbroken', messages: [{ role: 'user', content }] };
+    return JSON.stringify({ custom_id: `${index + 1}`, method: 'POST', url: CHAT, body });
+  });
+  const file = await toFile(Buffer.from(lines.join('\n')), 'slogans.jsonl');
+  const { id: input } = await openai.files.create({ file, purpose: 'batch' });
+  const batch = { input_file_id: input, endpoint: CHAT, completion_window: '24h' } as const;
+  const { id } = await openai.batches.create(batch);
+  const page = await signedInPage(browser, 'light');
+  await page.goto(`${environment.baseUrl}/#/batches/${id}`);
+  await page.getByText('the last one should end at about').waitFor({ timeout: 120_000 });
+  await take(page, 'page-batch.png');
+  await openai.batches.cancel(id);
+  await page.context().close();
+}
+
 const executablePath = await findOrInstall(CHROMIUM, report);
 const browser = await chromium.launch({
   executablePath,
@@ -121,6 +163,8 @@ try {
   await takeChat(browser);
   await takeTimeline(browser);
   await takeUsage(browser);
+  await takeJob(browser);
+  await takeBatch(browser);
 } finally {
   await browser.close();
 }

@@ -135,7 +135,7 @@ async function refuseIfRead(
     'batch_conflict',
     mayRead(caller, schedule.owner)
       ? `The batches of the schedule ${schedule.scheduleId} read this file; delete the schedule first.`
-      : 'The batches of another user’s schedule read this file; have it deleted first.',
+      : 'The batches of a schedule of another user read this file; have the schedule deleted first.',
   );
 }
 

@@ -60,6 +60,13 @@ export function shortId(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 10)}…${id.slice(-4)}`;
 }
 
+const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+/** `0.052 lines/s`: three digits, however slow. */
+export function formatPerSecond(count: number, unit: string): string {
+  return `${threeDigits.format(count)} ${unit}/s`;
+}
+
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
 /** For axes: "1.2M". */

@@ -1,12 +1,24 @@
 /** Keeps the place in the fragment of the URL: a reload returns to it, and browsers send no fragment to a server. */
 import { signal } from '@preact/signals';
 
-export const views = ['chat', 'runs', 'usage', 'prompts', 'cache', 'keys', 'budgets', 'providers'] as const;
+export const views = [
+  'chat',
+  'runs',
+  'jobs',
+  'batches',
+  'schedules',
+  'usage',
+  'prompts',
+  'cache',
+  'keys',
+  'budgets',
+  'providers',
+] as const;
 export type View = (typeof views)[number];
 
 interface Place {
   readonly view: View;
-  /** A conversation, a run, or the name of a prompt. */
+  /** A conversation, a run, a job, a batch, or the name of a prompt. */
   readonly id: string | null;
 }
 

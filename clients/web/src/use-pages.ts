@@ -1,11 +1,23 @@
 /** A list that is read in pages: the first one is reloaded periodically, the others on demand. */
 import { useMemo, useState } from 'preact/hooks';
 import { getJson } from './session.ts';
-import { usePolled } from './use-polled.ts';
+import { type PollEvery, usePolled } from './use-polled.ts';
 
 interface Page<Item> {
   readonly data: readonly Item[];
   readonly next: string | null;
+}
+
+/** As lists in the formats of vendors are. */
+interface VendorPage<Item> {
+  readonly data: readonly Item[];
+  readonly has_more: boolean;
+  readonly last_id: string | null;
+}
+
+export interface FirstPage<Item> {
+  readonly path: string;
+  readonly page: Page<Item>;
 }
 
 /** What was loaded on demand after the first page. */
@@ -26,10 +38,13 @@ interface Pages<Item> {
 }
 
 /** @param path with its query; another path starts another list. An item that has moved is listed once. */
-export function usePages<Item extends { readonly id: string }>(path: string, everyMs?: number): Pages<Item> {
+export function usePages<Item extends { readonly id: string }>(
+  path: string,
+  everyMs?: PollEvery<FirstPage<Item>>,
+): Pages<Item> {
   const load = useMemo(() => {
     // The answer carries its path: until the next one comes, it must not be shown as an answer to another search.
-    return async () => ({ path, page: await getJson<Page<Item>>(path) });
+    return async (): Promise<FirstPage<Item>> => ({ path, page: await getPage<Item>(path) });
   }, [path]);
   const { data, error, reload } = usePolled(load, everyMs);
   const [round, setRound] = useState(0);
@@ -42,7 +57,7 @@ export function usePages<Item extends { readonly id: string }>(path: string, eve
   const loadMore = async (after: string) => {
     const before = { list, data: older?.data ?? [], next: after, error: null, isLoading: true };
     setLoaded(before);
-    const change = await getJson<Page<Item>>(`${path}&after=${encodeURIComponent(after)}`).then(
+    const change = await getPage<Item>(`${path}&after=${encodeURIComponent(after)}`).then(
       (page) => ({ data: [...before.data, ...page.data], next: page.next }),
       (cause: unknown) => ({ error: cause instanceof Error ? cause : new Error(String(cause)) }),
     );
@@ -59,6 +74,12 @@ export function usePages<Item extends { readonly id: string }>(path: string, eve
     isLoading: older?.isLoading === true,
     reload: reloadAll,
   };
+}
+
+async function getPage<Item>(path: string): Promise<Page<Item>> {
+  const answer = await getJson<Page<Item> | VendorPage<Item>>(path);
+  if ('next' in answer) return answer;
+  return { data: answer.data, next: answer.has_more ? answer.last_id : null };
 }
 
 function eachOnce<Item extends { readonly id: string }>(items: readonly Item[]): Item[] {

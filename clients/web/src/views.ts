@@ -20,6 +20,21 @@ export const VIEWS: Readonly<Record<View, ViewEntry>> = {
     icon: 'M4 6h7M8 12h9M13 18h7',
     load: async () => (await import('./views/run/runs-or-run.tsx')).RunsOrRun,
   },
+  jobs: {
+    title: 'Jobs',
+    icon: 'M4 5h5v5H4zM15 3h5v5h-5zM15 16h5v5h-5zM9 7.5h3V5.5h3M12 7.5v11h3',
+    load: async () => (await import('./views/jobs/jobs-or-job.tsx')).JobsOrJob,
+  },
+  batches: {
+    title: 'Batches',
+    icon: 'M4 8l8-4 8 4-8 4zM4 12l8 4 8-4M4 16l8 4 8-4',
+    load: async () => (await import('./views/batches/batches-or-batch.tsx')).BatchesOrBatch,
+  },
+  schedules: {
+    title: 'Schedules',
+    icon: 'M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16M12 8v4l3 2',
+    load: async () => (await import('./views/schedules/schedules.tsx')).Schedules,
+  },
   usage: {
     title: 'Usage',
     icon: 'M4 20h16M7 20v-7M12 20V5M17 20v-10',

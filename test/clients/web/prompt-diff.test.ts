@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { diffPrompts, type Span } from '../../../clients/web/src/views/prompts/prompt-diff.ts';
+import type { Span } from '../../../clients/web/src/views/diff/line-diff.ts';
+import { diffPrompts } from '../../../clients/web/src/views/prompts/prompt-diff.ts';
 import { promptContentSchema } from '../../../contracts/prompts.ts';
 
 const contentOf = (content: object) => promptContentSchema.parse(content);

@@ -1,6 +1,7 @@
 /** Small components that several views share. */
 import type { ComponentChildren } from 'preact';
 import type { GenerationStatus } from '../../../../contracts/generation.ts';
+import { formatTime } from '../format.ts';
 
 export function Mark() {
   return (
@@ -31,6 +32,11 @@ export type Tone = 'good' | 'late' | 'bad' | 'plain';
 
 export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
   return <span class={`status ${tone}`}>{children}</span>;
+}
+
+/** @param at milliseconds since 1970 */
+export function Time({ at }: { at: number }) {
+  return <time dateTime={new Date(at).toISOString()}>{formatTime(at)}</time>;
 }
 
 /** A named fact, for a <dl>. */

@@ -3,11 +3,11 @@ import { computed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { CachedEntry } from '../../../../../contracts/cached-entries.ts';
 import { LIMITS } from '../../../../../contracts/limits.ts';
-import { formatCount, formatTime } from '../../format.ts';
+import { formatCount } from '../../format.ts';
 import { Confirm } from '../../forms/dialog.tsx';
 import { canAdminister, sendJson, session } from '../../session.ts';
 import { usePages } from '../../use-pages.ts';
-import { Empty, Failure, Loading } from '../parts.tsx';
+import { Empty, Failure, Loading, Time } from '../parts.tsx';
 import { EntryDialog } from './entry-dialog.tsx';
 
 const PAGE = 20;
@@ -233,10 +233,10 @@ function EntryTable({ entries, onStep }: EntryTableProperties) {
               {formatCount(entry.tokens)}
             </td>
             <td data-name="Stored">
-              <time dateTime={new Date(entry.storedAt).toISOString()}>{formatTime(entry.storedAt)}</time>
+              <Time at={entry.storedAt} />
             </td>
             <td data-name="Expires">
-              <time dateTime={new Date(entry.expiresAt).toISOString()}>{formatTime(entry.expiresAt)}</time>
+              <Time at={entry.expiresAt} />
             </td>
             <td class="buttons">
               <button type="button" class="small bad" onClick={() => onStep({ is: 'delete', entry })}>

@@ -1,11 +1,10 @@
 /** The API keys of the tenant: create, rotate and revoke them. */
 import { useCallback, useState } from 'preact/hooks';
 import type { KeyView, NewKey } from '../../../../../contracts/keys.ts';
-import { formatTime } from '../../format.ts';
 import { Confirm } from '../../forms/dialog.tsx';
 import { canAdminister, getJson, sendJson, session } from '../../session.ts';
 import { usePolled } from '../../use-polled.ts';
-import { Empty, Failure, Loading } from '../parts.tsx';
+import { Empty, Failure, Loading, Time } from '../parts.tsx';
 import { CreateKey } from './create-key.tsx';
 import { NewSecret } from './new-secret.tsx';
 import { RotateKey } from './rotate-key.tsx';
@@ -178,10 +177,6 @@ function KeyRow({ of: key, onStep }: { of: KeyView; onStep: (step: Step) => void
       </td>
     </tr>
   );
-}
-
-function Time({ at }: { at: number }) {
-  return <time dateTime={new Date(at).toISOString()}>{formatTime(at)}</time>;
 }
 
 function titleOf({ name, id }: KeyView): string {

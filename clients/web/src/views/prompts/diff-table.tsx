@@ -1,7 +1,8 @@
 /** Two versions of a prompt, side by side; below each other on a phone. The same version twice is just shown. */
 import { useMemo } from 'preact/hooks';
 import type { PromptVersionView } from '../../../../../contracts/prompts.ts';
-import { type DiffLine, type DiffSection, diffPrompts, type Span } from './prompt-diff.ts';
+import { DiffRow } from '../diff/diff-row.tsx';
+import { type DiffSection, diffPrompts } from './prompt-diff.ts';
 
 interface DiffTableProperties {
   readonly left: PromptVersionView;
@@ -48,31 +49,8 @@ function Section({ section: { title, lines }, isSingle }: { section: DiffSection
         </th>
       </tr>
       {lines.map((line, index) => (
-        <Line key={index} line={line} isSingle={isSingle} />
+        <DiffRow key={index} line={line} isSingle={isSingle} />
       ))}
     </tbody>
   );
-}
-
-function Line({ line: { left, right, isChanged }, isSingle }: { line: DiffLine; isSingle: boolean }) {
-  return (
-    <tr class={isChanged ? 'changed' : ''}>
-      <td class={left === null ? 'absent' : ''}>
-        {left?.map((span, index) => (
-          <Text key={index} span={span} tag="del" />
-        ))}
-      </td>
-      {!isSingle && (
-        <td class={right === null ? 'absent' : ''}>
-          {right?.map((span, index) => (
-            <Text key={index} span={span} tag="ins" />
-          ))}
-        </td>
-      )}
-    </tr>
-  );
-}
-
-function Text({ span: { text, isChanged }, tag: Tag }: { span: Span; tag: 'del' | 'ins' }) {
-  return isChanged ? <Tag>{text}</Tag> : text;
 }

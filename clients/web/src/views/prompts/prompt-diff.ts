@@ -1,34 +1,21 @@
-/** The differences between two versions, line by line, and word by word within a changed line. */
-import { diffLines, diffWordsWithSpace } from 'diff';
+/** The differences between two versions of a prompt. */
 import { LIMITS } from '../../../../../contracts/limits.ts';
 import type { PromptContent } from '../../../../../contracts/prompts.ts';
-
-/** A part of a line; `isChanged` where the other side differs. */
-export interface Span {
-  readonly text: string;
-  readonly isChanged: boolean;
-}
-
-export interface DiffLine {
-  /** null: the other version alone has this line. */
-  readonly left: readonly Span[] | null;
-  readonly right: readonly Span[] | null;
-  readonly isChanged: boolean;
-}
+import { type DiffLine, diffTexts } from '../diff/line-diff.ts';
 
 export interface DiffSection {
   readonly title: string;
   readonly lines: readonly DiffLine[];
 }
 
-/** A comparison of two texts that have nothing in common would take minutes. */
-const TIME_LIMIT_MS = 500;
-
 export function diffPrompts(left: PromptContent, right: PromptContent): DiffSection[] {
   const before = textsOf(left);
   const after = textsOf(right);
   const titles = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => rankOf(a) - rankOf(b));
-  return titles.map((title) => ({ title, lines: linesOf(before.get(title) ?? '', after.get(title) ?? '') }));
+  return titles.map((title) => ({
+    title,
+    lines: diffTexts(before.get(title) ?? '', after.get(title) ?? ''),
+  }));
 }
 
 /** The order of a prompt: a section that only one version has stands in its place. */
@@ -54,65 +41,4 @@ function textsOf({ system, messages = [], variables, ...settings }: PromptConten
   );
   if (lines.length > 0) texts.set('Settings', lines.join('\n'));
   return texts;
-}
-
-function linesOf(left: string, right: string): DiffLine[] {
-  const changes = diffLines(ended(left), ended(right), { timeout: TIME_LIMIT_MS }) ?? [
-    { value: left, removed: true, added: false },
-    { value: right, removed: false, added: true },
-  ];
-  const lines: DiffLine[] = [];
-  let removed: string[] = [];
-  const flush = (added: readonly string[]) => {
-    lines.push(...pairsOf(removed, added));
-    removed = [];
-  };
-  for (const { value, added, removed: isRemoved } of changes) {
-    const texts = value.replace(/\n$/, '').split('\n');
-    if (isRemoved) {
-      flush([]);
-      removed = texts;
-    } else if (added) {
-      flush(texts);
-    } else {
-      flush([]);
-      lines.push(...texts.map((text) => unchanged(text)));
-    }
-  }
-  flush([]);
-  return lines;
-}
-
-function pairsOf(removed: readonly string[], added: readonly string[]): DiffLine[] {
-  return Array.from({ length: Math.max(removed.length, added.length) }, (_, index) => {
-    const [before, after] = [removed[index], added[index]];
-    if (before === undefined || after === undefined) {
-      return { left: whole(before), right: whole(after), isChanged: true };
-    }
-    const words = diffWordsWithSpace(before, after, { timeout: TIME_LIMIT_MS });
-    if (words === undefined) return { left: whole(before), right: whole(after), isChanged: true };
-    return {
-      left: words
-        .filter((word) => !word.added)
-        .map(({ value, removed: isChanged }) => ({ text: value, isChanged })),
-      right: words
-        .filter((word) => !word.removed)
-        .map(({ value, added: isChanged }) => ({ text: value, isChanged })),
-      isChanged: true,
-    };
-  });
-}
-
-function whole(text: string | undefined): Span[] | null {
-  return text === undefined ? null : [{ text, isChanged: true }];
-}
-
-function unchanged(text: string): DiffLine {
-  const spans = [{ text, isChanged: false }];
-  return { left: spans, right: spans, isChanged: false };
-}
-
-/** Without it, a last line that gets a successor would count as changed. */
-function ended(text: string): string {
-  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -1,10 +1,10 @@
 /** What the budget ledger wrote for a run: what was reserved, what it was charged, and what was released. */
 import { useCallback } from 'preact/hooks';
 import { dayOf } from '../../../../../contracts/time.ts';
-import { formatCost, formatCount, formatTime } from '../../format.ts';
+import { formatCost, formatCount } from '../../format.ts';
 import { getJson } from '../../session.ts';
 import { usePolled } from '../../use-polled.ts';
-import { Failure } from '../parts.tsx';
+import { Failure, Time } from '../parts.tsx';
 
 /** The part of `GET /v1/budgets/entries` that the page shows: each entry changes four sums. */
 interface Entries {
@@ -89,7 +89,7 @@ function EntryRow({ entry }: { entry: Entries['data'][number] }) {
         {formatCost(microUsd)}
       </td>
       <td data-name="Time">
-        <time dateTime={new Date(entry.at).toISOString()}>{formatTime(entry.at)}</time>
+        <Time at={entry.at} />
       </td>
     </tr>
   );

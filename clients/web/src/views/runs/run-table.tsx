@@ -1,10 +1,10 @@
 /** The list of runs as a table. */
 import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../../contracts/money.ts';
 import type { GenerationView } from '../../../../typescript/index.ts';
-import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../../format.ts';
+import { formatCost, formatCount, formatDuration, shortId } from '../../format.ts';
 import { linkTo } from '../../router.ts';
 import { temporalLink } from '../../session.ts';
-import { ExternalLink, Status } from '../parts.tsx';
+import { ExternalLink, Status, Time } from '../parts.tsx';
 
 export type Run = Omit<GenerationView, 'text'>;
 
@@ -73,7 +73,7 @@ function RunRow({ run }: { run: Run }) {
         {formatCost(run.costMicroUsd ?? 0)}
       </td>
       <td data-name="Started">
-        <time dateTime={new Date(run.createdAt).toISOString()}>{formatTime(run.createdAt)}</time>
+        <Time at={run.createdAt} />
       </td>
       <td data-name="Duration" class="number">
         {run.endedAt === null ? '–' : formatDuration(run.endedAt - run.createdAt)}

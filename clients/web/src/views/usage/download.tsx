@@ -1,6 +1,7 @@
 /** The period as a file, with all groups: JSON as the API answers, or CSV for a spreadsheet. */
 import { useState } from 'preact/hooks';
 import type { UsageGroupSums, UsageView } from '../../../../../contracts/usage.ts';
+import { saveFile } from '../../save-file.ts';
 import { getJson } from '../../session.ts';
 import { Failure } from '../parts.tsx';
 import { csvOf } from './usage-csv.ts';
@@ -19,7 +20,7 @@ export function Downloads() {
       const usage = await loadAllGroups();
       const text = format === 'csv' ? csvOf(usage, by) : `${JSON.stringify(usage, null, 2)}\n`;
       const suffix = by === 'none' ? '' : `-by-${by}`;
-      save(
+      saveFile(
         `usage-${usage.from}-${usage.until}${suffix}.${format}`,
         new Blob([text], { type: TYPES[format] }),
       );
@@ -51,12 +52,4 @@ async function loadAllGroups(): Promise<UsageView> {
     next = page.next;
   }
   return { ...first, groups, next: null };
-}
-
-function save(name: string, file: Blob): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
