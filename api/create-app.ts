@@ -12,6 +12,7 @@ import {
   crossOriginOfUi,
   limitCaller,
   readJson,
+  requestIds,
   requireHost,
   securityHeaders,
 } from './http/front-door.ts';
@@ -36,7 +37,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   for (const watch of watchRequests) app.use(watch);
-  app.use(securityHeaders(), requireHost());
+  app.use(securityHeaders(), requestIds(), requireHost());
   app.use('/v1/codec', crossOriginOfUi(config));
   app.use(crossOrigin(config.cors));
   addPublicRoutes(app, dependencies);

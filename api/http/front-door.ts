@@ -1,8 +1,9 @@
 /** The middleware before every route: security headers, CORS, the limits of the caller's key, and the JSON body. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
@@ -33,6 +34,24 @@ export function securityHeaders(): RequestHandler {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     next();
   };
+}
+
+/**
+ * Names the request, as the vendors do: their clients note the name, and some count requests by it. Anthropic's read
+ * one header, OpenAI's the other.
+ */
+export function requestIds(): RequestHandler {
+  return (_request, response, next) => {
+    const id = `req_${randomUUID().replaceAll('-', '')}`;
+    response.setHeader('request-id', id);
+    response.setHeader('x-request-id', id);
+    next();
+  };
+}
+
+export function requestIdOf(response: Response): string | null {
+  const id = response.getHeader('request-id');
+  return typeof id === 'string' ? id : null;
 }
 
 /**

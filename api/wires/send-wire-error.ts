@@ -1,6 +1,7 @@
 /** Sends an error in the shape of the API that the path belongs to: OpenAI's, Anthropic's or ours. */
 import type { Request, Response } from 'express';
 import type { UnbrokenError } from '../../contracts/errors.ts';
+import { requestIdOf } from '../http/front-door.ts';
 import { sendError } from '../http/send-error.ts';
 import { isForAnthropic } from '../routes/list-models.ts';
 import { toAnthropicError } from './anthropic-messages/errors.ts';
@@ -19,6 +20,6 @@ export function sendWireError(request: Request, response: Response, error: Unbro
   if (isOpenAi || isAnthropic) response.setHeader('x-should-retry', String(error.entry.status === 503));
   const format = request.originalUrl.startsWith('/v1/chat') ? 'openai-chat' : 'openai-responses';
   if (isOpenAi) sendError(response, error, { error: toOpenAiError(error, format) });
-  else if (isAnthropic) sendError(response, error, toAnthropicError(error));
+  else if (isAnthropic) sendError(response, error, toAnthropicError(error, requestIdOf(response)));
   else sendError(response, error);
 }

@@ -32,7 +32,7 @@ const FILTERED_WORDS =
   /DataInspectionFailed|\b(?:may|might) contain (?:inappropriate|sensitive|unsafe) content\b|敏感内容|\bconsidered high risk\b/i;
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_quota|exceeded_current_quota|insufficient[ _](?:account )?(?:balance|credits?|funds)|credit balance is too low|balance is insufficient|billing_hard_limit|arrearage|used all available credits|payment required|daily free allocation|余额不足|欠费/i;
+  /insufficient_quota|exceeded_current_quota|insufficient[ _](?:account )?(?:balance|credits?|funds)|credit balance is too low|balance is insufficient|billing_hard_limit|billing_error|arrearage|used all available credits|payment required|daily free allocation|余额不足|欠费/i;
 const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500]);
 /** A model that the vendor does not have, or not for this account. A 404 without these words is a wrong base URL. */
 const MISSING_KIND = /model_?not_?(?:found|available|exist)|invalid_model|deployment_?not_?found/i;
@@ -45,7 +45,8 @@ const MISSING_WORDS =
 const PASSING: ReadonlySet<number> = new Set([408, 409, 424, 425, 498, 499]);
 const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 403, 404]);
 const PREFILL = /prefill|continue_final_message/i;
-const INVALID_KIND = /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable/i;
+const INVALID_KIND =
+  /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable|validation_?(?:exception|error)/i;
 const UNAVAILABLE_KIND = /overloaded|server_?error|api_error|unavailable|internal/i;
 /** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =

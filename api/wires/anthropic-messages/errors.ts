@@ -24,10 +24,24 @@ interface AnthropicErrorBody {
     readonly doc: string;
     readonly retry_after?: number;
   };
+  /** As in the header `request-id`. */
+  readonly request_id: string | null;
 }
 
-export function toAnthropicError(error: UnbrokenError): AnthropicErrorBody {
+export function toAnthropicError(error: UnbrokenError, requestId: string | null = null): AnthropicErrorBody {
   const { code, doc } = error.toBody();
   const type = TYPES[error.entry.status] ?? 'api_error';
-  return { type: 'error', error: { type, message: error.message, code, doc, ...retryAfterField(error) } };
+  return {
+    type: 'error',
+    error: { type, message: messageOf(error), code, doc, ...retryAfterField(error) },
+    request_id: requestId,
+  };
+}
+
+/** The vendor's own words: its agents compact a conversation when they read them. */
+const TOO_LONG = 'prompt is too long';
+
+function messageOf({ code, message }: UnbrokenError): string {
+  if (code !== 'context_length_exceeded' || message.toLowerCase().includes(TOO_LONG)) return message;
+  return `${TOO_LONG}: ${message}`;
 }

@@ -38,14 +38,19 @@ export class MessageProjection implements Projection<Frame> {
   readonly #places = new ReasoningPlaces();
   #id = '';
   #model: string;
+  #usage: Usage;
   #hasStarted = false;
   /** The kind of the newest block, and how many there were: both name it. */
   #kind = '';
   #count = 0;
 
-  /** @param requestedModel the model as the caller named it; used until the log names the one that answers. */
-  constructor(requestedModel: string) {
+  /**
+   * @param requestedModel the model as the caller named it; used until the log names the one that answers.
+   * @param roughInputTokens what the input may have; the last event has what it had.
+   */
+  constructor(requestedModel: string, roughInputTokens = 0) {
     this.#model = requestedModel;
+    this.#usage = { ...NO_USAGE, inputTokens: roughInputTokens };
   }
 
   /** @throws provider_malformed if a tool call continues after its whole arguments: this format cannot express that. */
@@ -55,8 +60,11 @@ export class MessageProjection implements Projection<Frame> {
         this.#id = wireId('msg_', event.generationId);
         return [];
       case 'provider-start':
+        this.#model = candidateName(event);
+        return [];
       case 'cache-hit':
         this.#model = candidateName(event);
+        this.#usage = NO_USAGE;
         return [];
       case 'text-start':
         this.#kind = '';
@@ -88,7 +96,7 @@ export class MessageProjection implements Projection<Frame> {
   #start(): Frame[] {
     if (this.#hasStarted) return [];
     this.#hasStarted = true;
-    const message = messageOf({ id: this.#id, model: this.#model, content: [], usage: NO_USAGE });
+    const message = messageOf({ id: this.#id, model: this.#model, content: [], usage: this.#usage });
     return [{ type: 'message_start', message }];
   }
 

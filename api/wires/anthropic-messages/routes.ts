@@ -1,14 +1,16 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`, as Anthropic's clients call them. */
 import type { Router } from 'express';
 import { textOfMessage } from '../../../contracts/content.ts';
+import { roughInputTokens } from '../../../contracts/tokens.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { requestIdOf } from '../../http/front-door.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { droppedFields } from '../dropped-fields.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { waitForWholeAnswer } from '../wait-for-answer.ts';
-import { startOrResume } from '../wire.ts';
+import { startOrResume, type WireRequest } from '../wire.ts';
 import { toAnthropicError } from './errors.ts';
 import { MessageProjection, wholeMessage } from './project.ts';
 import {
@@ -38,11 +40,11 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
       await streamUnvoidable(dependencies, response, {
         head,
         dropped,
-        projection: new MessageProjection(body.model),
+        projection: new MessageProjection(body.model, roughInputOf(wire.request)),
         encode: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
         encodeError: (error) => {
-          const { type, error: own } = toAnthropicError(error);
-          const data = { type, error: { ...own, generation_id: head.generationId } };
+          const { error: own, ...rest } = toAnthropicError(error, requestIdOf(response));
+          const data = { ...rest, error: { ...own, generation_id: head.generationId } };
           return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
         },
         last: () => '',
@@ -58,6 +60,16 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     const body = parseBody(request, countTokensSchema);
     response.setHeader('x-unbroken-estimated', 'true');
     response.json({ input_tokens: await countInput(dependencies, body) });
+  });
+}
+
+/** The vendor's stream begins with the count of the input, and some clients read it nowhere else. */
+function roughInputOf({ system, input, tools }: WireRequest['request']): number {
+  const messages = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : (input ?? []);
+  return roughInputTokens({
+    messages,
+    ...(system === undefined ? {} : { system }),
+    ...(tools === undefined ? {} : { tools }),
   });
 }
 

@@ -134,7 +134,8 @@ function incompleteDetails(end: Terminal | null): OpenAiResponse['incomplete_det
 const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {
   provider_rate_limited: 'rate_limit_exceeded',
   budget_exceeded: 'rate_limit_exceeded',
-  context_length_exceeded: 'invalid_prompt',
+  // Not in the set that is published, but sent: agents compact a conversation when they read it.
+  context_length_exceeded: 'context_length_exceeded' as ResponseError['code'],
   provider_bad_request: 'invalid_prompt',
 };
 

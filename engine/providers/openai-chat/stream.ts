@@ -28,6 +28,8 @@ type Choice = ChatCompletionChunk['choices'][number] & {
   readonly stop_reason?: unknown;
   readonly matched_stop?: unknown;
   readonly usage?: OpenAiChatUsage | null;
+  /** OpenRouter: as the vendor behind it says. */
+  readonly native_finish_reason?: unknown;
 };
 
 /** Vendors' additions to a delta: reasoning under several names, content as a list (Mistral, Databricks), citations. */
@@ -94,6 +96,8 @@ export async function* mapOpenAiChatStream(
     finishReason = finishReasonOf(choice) ?? finishReason;
     ending = { ...ending, ...stopSequenceOf(choice, call.input) };
     if (finishReason === 'error') throw brokenAnswer(choice);
+    const reasons = `${choice.finish_reason ?? ''} ${choice.native_finish_reason ?? ''}`;
+    if (reasons.length > 1 && BROKEN_CALL.test(reasons)) throw malformed('a broken tool call');
   }
   // Some servers end an answer without a reason. One that was cut has no last event.
   if (stream.isDone === true && answer.hasContent && places.areWhole) finishReason ??= 'stop';
@@ -212,6 +216,9 @@ function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unk
     isStreaming: true,
   });
 }
+
+/** Gemini's reasons, as its own endpoint of this format and gateways pass them on. What came before is a part of it. */
+const BROKEN_CALL = /malformed_(?:function_call|response)|unexpected_tool_call|too_many_tool_calls/i;
 
 const KNOWN_REASONS: ReadonlySet<string> = new Set([
   'stop',

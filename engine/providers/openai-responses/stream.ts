@@ -92,8 +92,7 @@ export async function* mapOpenAiResponseStream(
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
-        // Some servers send nothing before it.
-        if (!position.hasContent) yield* newContent(event.response, position);
+        yield* unstreamed(event.response, position);
         yield* endResponse(event.response, position, { mayBeEmpty, refusal });
         return;
       case 'error':
@@ -138,6 +137,11 @@ class StreamedItems {
   isWithoutText(outputIndex: number): boolean {
     return this.#withoutText.has(outputIndex);
   }
+}
+
+/** The content of a server that sends nothing before its last event. */
+function* unstreamed(response: OpenAiResponse, position: ResponsePosition): Generator<ProviderEvent> {
+  if (!position.hasContent && Array.isArray(response.output)) yield* newContent(response, position);
 }
 
 type ItemAdded = Extract<ResponseStreamEvent, { type: 'response.output_item.added' }>;

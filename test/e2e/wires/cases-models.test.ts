@@ -80,3 +80,21 @@ test('the legacy completions API is refused with the endpoints that replace it',
     message: expect.stringMatching(/chat\/completions.*\/v1\/responses/),
   });
 });
+
+test('every request has a name, where the client of each vendor reads it, and an error repeats it', async () => {
+  const list = await openai.models.list().withResponse();
+  expect(list.request_id).toMatch(/^req_[0-9a-f]{32}$/);
+  const path = '/v1/messages';
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  const refused = await stack.api.send(path, init);
+  const name = refused.headers.get('request-id');
+  expect(await refused.json()).toMatchObject({ type: 'error', request_id: name });
+  const question = {
+    model: 'simulated/sim-large',
+    max_tokens: 20,
+    messages: [{ role: 'user', content: 'Hi' }],
+  };
+  const message = await anthropic.messages.create(question as never);
+  expect(message._request_id).toMatch(/^req_/);
+  expect(message._request_id).not.toBe(name);
+});

@@ -36,6 +36,30 @@ const ENDS: readonly OddAnswer[] = [
     reason: 'length',
   },
   {
+    says: "a reason of Gemini's for a broken call",
+    source: github('coder/coder/pull/28470'),
+    wire,
+    body: events(choice({ content: 'x' }), choice({}, 'function_call_filter: MALFORMED_FUNCTION_CALL'), DONE),
+    text: 'x',
+    code: 'provider_malformed',
+  },
+  {
+    says: "a reason of Gemini's for a broken call, behind a usual one",
+    source: github('vellum-ai/vellum-assistant/pull/43134'),
+    wire,
+    body: events({
+      choices: [
+        {
+          delta: { content: '}}' },
+          finish_reason: 'stop',
+          native_finish_reason: 'MALFORMED_FUNCTION_CALL',
+        },
+      ],
+    }),
+    text: '}}',
+    code: 'provider_malformed',
+  },
+  {
     says: 'an empty reason, and a connection that ends',
     source: github('adolfousier/opencrabs/pull/1499'),
     wire,

@@ -68,6 +68,15 @@ const ERRORS: readonly OddAnswer[] = [
     words: 'Slow down.',
   },
   {
+    says: 'an error without a field for it, as JSON in place of a stream',
+    source: github('XpressAI/xaibo/pull/36'),
+    wire,
+    type: JSON_TYPE,
+    body: JSON.stringify({ code: 'rate_limit_daily', message: 'The limit of the day is reached.' }),
+    code: 'provider_rate_limited',
+    words: 'The limit of the day is reached.',
+  },
+  {
     says: 'an empty field for errors',
     source: github('BerriAI/litellm/issues/40578'),
     wire,

@@ -64,6 +64,24 @@ const MESSAGES: readonly OddAnswer[] = [
     words: 'Slow down.',
   },
   {
+    says: 'an invalid request that shows in the stream (Bedrock)',
+    source: github('boto/botocore/issues/3126'),
+    wire: 'anthropic-messages',
+    body: named({ type: 'error', error: { type: 'validationException', message: 'No.' } } as {
+      type: string;
+    }),
+    code: 'provider_bad_request',
+    words: 'No.',
+  },
+  {
+    says: 'the end of the money in a stream',
+    source: github('manaflow-ai/subrouter/pull/68'),
+    wire: 'anthropic-messages',
+    body: named({ type: 'error', error: { type: 'billing_error', message: 'Pay.' } } as { type: string }),
+    code: 'provider_quota_exhausted',
+    words: 'Pay.',
+  },
+  {
     says: 'the whole input in the start of the block',
     source: github('inflaborg/ccrelay/pull/119'),
     wire: 'anthropic-messages',
@@ -200,6 +218,21 @@ const RESPONSES: readonly OddAnswer[] = [
     ),
     text: 'Hi',
     reason: 'stop',
+  },
+  {
+    says: 'a last event without output',
+    source: github('NousResearch/hermes-agent/pull/32914'),
+    wire: 'openai-responses',
+    body: named(done(call), completed({ output: null })),
+    calls: [['go', 'call_1', paris]],
+    reason: 'tool-calls',
+  },
+  {
+    says: 'a last event without output, and nothing before it',
+    source: github('bytedance/deer-flow/pull/1928'),
+    wire: 'openai-responses',
+    body: named(completed({ output: null })),
+    code: 'provider_empty',
   },
   {
     says: 'a whole response as JSON',
