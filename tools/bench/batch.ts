@@ -32,6 +32,7 @@ interface Bench {
 /** @returns whether the memory of API and worker is the same for the largest batch as for the smallest. */
 export async function benchBatch(sizes: readonly number[]): Promise<boolean> {
   const rows = await measureBatches(sizes);
+  console.log('CPU ms a line; resident MiB at most, and MiB referenced after a collection');
   console.table(tableOf(rows));
   const grown = growthIn(rows);
   for (const what of grown) console.log(what);
@@ -87,7 +88,7 @@ async function runBatch(bench: Bench, lines: number): Promise<BatchRow> {
       endpoint: '/v1/chat/completions',
       completion_window: '24h',
     });
-    const { batch, heapMiB } = await untilEnded(bench, client, id, lines);
+    const { batch, referencedMiB } = await untilEnded(bench, client, id, lines);
     const read = await countLines(await client.files.content(batch.output_file_id ?? ''));
     if (read !== lines) throw new Error(`The output file has ${read} lines of ${lines}.`);
     const seconds = (performance.now() - startedAtMs) / 1_000;
@@ -95,28 +96,28 @@ async function runBatch(bench: Bench, lines: number): Promise<BatchRow> {
     const cpuMsPerLine = Object.fromEntries(
       PROCESSES.map((name) => [name, (after[name] - before[name]) / lines]),
     );
-    return { lines, seconds, cpuMsPerLine, residentMiB, heapMiB };
+    return { lines, seconds, cpuMsPerLine, residentMiB, referencedMiB };
   } finally {
     clearInterval(sampling);
   }
 }
 
 async function untilEnded(bench: Bench, client: OpenAI, id: string, lines: number) {
-  let heapMiB: MemoryMiB | null = null;
+  let referencedMiB: MemoryMiB | null = null;
   for (;;) {
     const batch = await client.batches.retrieve(id);
     const completed = batch.request_counts?.completed ?? 0;
-    if (completed >= lines * MEASURED_AFTER) heapMiB ??= await heapsOf(bench);
+    if (completed >= lines * MEASURED_AFTER) referencedMiB ??= await heapsOf(bench);
     if (ENDED.includes(batch.status)) {
       if (completed !== lines) throw new Error(`${batch.status}: ${JSON.stringify(batch.request_counts)}`);
-      return { batch, heapMiB: heapMiB ?? (await heapsOf(bench)) };
+      return { batch, referencedMiB: referencedMiB ?? (await heapsOf(bench)) };
     }
     await sleep(POLL_MS);
   }
 }
 
 async function heapsOf({ heaps: { api, worker } }: Bench): Promise<MemoryMiB> {
-  return { api: (await api.usedBytes()) / MIB, worker: (await worker.usedBytes()) / MIB };
+  return { api: (await api.referencedBytes()) / MIB, worker: (await worker.referencedBytes()) / MIB };
 }
 
 /** As they arrive: this process holds none of them. */

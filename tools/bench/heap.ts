@@ -12,6 +12,8 @@ const ANSWERS_WITHIN_MS = 10_000;
 export interface HeapProbe {
   /** All heaps of the process together. */
   usedBytes(): Promise<number>;
+  /** The same with what their buffers hold outside of them. */
+  referencedBytes(): Promise<number>;
   close(): void;
 }
 
@@ -19,7 +21,7 @@ interface Message {
   readonly id?: number;
   readonly method?: string;
   readonly params?: { readonly sessionId?: string; readonly message?: string };
-  readonly result?: { readonly usedSize?: number };
+  readonly result?: { readonly usedSize?: number; readonly backingStorageSize?: number };
 }
 
 type Ask = (method: string, params?: object) => Promise<Message>;
@@ -46,18 +48,28 @@ export async function openHeapProbe(log: string): Promise<HeapProbe> {
     else main.hear(message);
   });
   await main.ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  const collected = () => Promise.all([main, ...threads.values()].map(({ ask }) => collectedHeap(ask)));
   return {
-    async usedBytes() {
-      const sizes = await Promise.all([main, ...threads.values()].map(({ ask }) => collectedBytes(ask)));
-      return sizes.reduce((sum, size) => sum + size, 0);
-    },
+    usedBytes: async () => sumOf(await collected(), ({ used }) => used),
+    referencedBytes: async () => sumOf(await collected(), ({ used, buffers }) => used + buffers),
     close: () => socket.terminate(),
   };
 }
 
-async function collectedBytes(ask: Ask): Promise<number> {
+interface Heap {
+  readonly used: number;
+  readonly buffers: number;
+}
+
+async function collectedHeap(ask: Ask): Promise<Heap> {
   await ask('HeapProfiler.collectGarbage');
-  return (await ask('Runtime.getHeapUsage')).result?.usedSize ?? Number.NaN;
+  const { usedSize = Number.NaN, backingStorageSize = Number.NaN } =
+    (await ask('Runtime.getHeapUsage')).result ?? {};
+  return { used: usedSize, buffers: backingStorageSize };
+}
+
+function sumOf(heaps: readonly Heap[], of: (heap: Heap) => number): number {
+  return heaps.reduce((sum, heap) => sum + of(heap), 0);
 }
 
 function createConversation(say: (text: string) => void): { ask: Ask; hear(message: Message): void } {
