@@ -1,7 +1,8 @@
-/** Bugs of how answers are read that are not quite of their format. */
+/** Bugs of how answers are read that are not quite of their format, and of what clients read of ours. */
 import type { Mutant } from '../mutant.ts';
 
 const TESTS = { tests: ['test/engine/providers/odd-answers.test.ts'] } as const;
+const CLIENT_TESTS = { tests: ['test/api/wires/anthropic-clients.test.ts'] } as const;
 
 export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
   {
@@ -75,5 +76,30 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     find: 'return isError ? fields : null;',
     replace: 'return null;',
     caughtBy: TESTS,
+  },
+  {
+    name: 'broken-call-is-an-answer',
+    breaks:
+      'A piece of a call that Gemini could not write is the answer, where its reason comes by another format.',
+    file: 'engine/providers/openai-chat/stream.ts',
+    find: 'reasons.length > 1 && BROKEN_CALL.test(reasons)',
+    replace: 'reasons.length > 1_000',
+    caughtBy: TESTS,
+  },
+  {
+    name: 'message-starts-with-no-input',
+    breaks: 'Clients that read the tokens of the input at the start of a message see none.',
+    file: 'api/wires/anthropic-messages/project.ts',
+    find: 'this.#usage = { ...NO_USAGE, inputTokens: roughInputTokens };',
+    replace: 'this.#usage = NO_USAGE;',
+    caughtBy: CLIENT_TESTS,
+  },
+  {
+    name: 'too-long-in-other-words',
+    breaks: "Anthropic's agents do not compact a conversation that another vendor finds too long.",
+    file: 'api/wires/anthropic-messages/errors.ts',
+    find: "if (code !== 'context_length_exceeded' || message",
+    replace: "if (code !== 'internal' || message",
+    caughtBy: CLIENT_TESTS,
   },
 ];
