@@ -10,6 +10,7 @@ import type { Config } from '../../platform/config/load-config.ts';
 import type { ProviderConfig } from '../../platform/config/schema.ts';
 import { factsOf } from './catalogue.ts';
 import { foreignFields } from './native-fields.ts';
+import { withOwnDialect } from './reasoning-dialects.ts';
 import { LEAST_RESPONSE_TOKENS } from './rules/openai.ts';
 import type { RuledCall } from './rules/rule.ts';
 
@@ -50,7 +51,8 @@ export class CalledModels {
     if (own === undefined) return null;
     const chat = this.#chat[provider];
     const config = chat !== undefined && needsChat(input, provider) ? chat : own;
-    return { provider, model, config, facts: this.factsOf(provider, model, config), input };
+    const facts = this.factsOf(provider, model, config);
+    return { provider, model, config, facts, input: withOwnDialect(input, config) };
   }
 
   /** @param config of the provider, absent: as it is set. */

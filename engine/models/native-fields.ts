@@ -69,6 +69,12 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'request.thinking.type': 'translated',
   'request.thinking.budget_tokens': 'translated',
   'request.thinking.display': 'hint',
+  // Chat completions of OpenRouter and others: what becomes of them is in `reasoning-dialects.ts`.
+  'request.reasoning.effort': 'translated',
+  'request.reasoning.enabled': 'translated',
+  'request.reasoning.max_tokens': 'translated',
+  'request.reasoning.exclude': 'hint',
+  'request.enable_thinking': 'translated',
   'request.output_config.effort': 'translated',
   'request.cache_control': 'hint',
   'request.context_management': 'hint',
@@ -108,14 +114,19 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
 /** The same wherever they stand: where a prompt may be cached. */
 const CACHE_MARKS: readonly string[] = ['cache_control', 'prompt_cache_breakpoint'];
 
-type Place = 'request' | 'message' | 'tool' | Part['type'];
+export type FieldPlace = 'request' | 'message' | 'tool' | Part['type'];
 
-function ruleFor(place: Place, path: string): 'translated' | 'hint' | undefined {
+/** Whether an answer is as valid without this field. */
+export function isHint(place: FieldPlace, path: string): boolean {
+  return ruleFor(place, path) === 'hint';
+}
+
+function ruleFor(place: FieldPlace, path: string): 'translated' | 'hint' | undefined {
   return CACHE_MARKS.includes(path) ? 'hint' : RULES[`${place}.${path}`];
 }
 
 /** The paths of the fields; an object with rules for its fields is looked into. */
-function pathsOf(place: Place, fields: Readonly<Record<string, unknown>>, above = ''): string[] {
+function pathsOf(place: FieldPlace, fields: Readonly<Record<string, unknown>>, above = ''): string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     const path = `${above}${name}`;
     const isRuled = Object.keys(RULES).some((rule) => rule.startsWith(`${place}.${path}.`));
@@ -138,13 +149,13 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   const { format, takesStrict, describesOutput } = WIRES[wire];
   const refused = new Set<string>();
   const dropped = new Set<string>();
-  const judge = (place: Place, native: NativeFields | undefined, label: string) => {
+  const judge = (place: FieldPlace, native: NativeFields | undefined, label: string) => {
     if (native === undefined || native.format === format) return;
     for (const path of pathsOf(place, native.fields)) {
       const rule = ruleFor(place, path);
       const isShared = place === 'request' && isSharedBy(native.format, format, path);
       const isMark = format === 'anthropic-messages' && path.endsWith('cache_control');
-      if (rule === 'translated' || isShared || isMark) continue;
+      if (rule === 'translated' || isShared || isMark || saysNothing(native.fields[path])) continue;
       (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
     }
   };
@@ -185,6 +196,12 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   return { refused: [...refused], dropped: [...dropped] };
 }
 
+/** Clients send fields that are not set as empty ones. */
+function saysNothing(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}
+
 /** What a part says that the wire has no place for, and that the answer is as valid without. */
 function lostOf(part: Part, wire: WireFamily): readonly string[] {
   const isOpenAi = WIRES[wire].format?.startsWith('openai') === true;
@@ -219,7 +236,7 @@ function isSharedBy(from: RequestFormat, to: RequestFormat | null, path: string)
 /** The input without hints, in which two requests for the same answer may differ. */
 export function withoutHints<Input extends Native>(input: Input): Input {
   if (input.native === undefined && !hasNative(input)) return input;
-  const strip = (place: Place, native: NativeFields | undefined): NativeFields | undefined => {
+  const strip = (place: FieldPlace, native: NativeFields | undefined): NativeFields | undefined => {
     if (native === undefined) return undefined;
     const kept = Object.entries(native.fields).filter(([path]) => ruleFor(place, path) !== 'hint');
     return kept.length === 0 ? undefined : { ...native, fields: Object.fromEntries(kept) };

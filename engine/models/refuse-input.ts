@@ -10,7 +10,7 @@ import { changes } from './rules/sampling.ts';
 import { findViolation } from './rules/vendor-rules.ts';
 
 type Lacked = 'topK' | 'seed' | 'logprobs' | 'frequencyPenalty' | 'presencePenalty' | 'verbosity' | 'files';
-type Setting = Lacked | 'topP' | 'stop' | 'maxOutputTokens' | 'input' | 'output.schema';
+type Setting = Lacked | 'topP' | 'stop' | 'maxOutputTokens' | 'input' | 'output' | 'output.schema';
 
 /** What the request of a wire has no place for. Sources: the vendors' API references. */
 const LACKS: Readonly<Record<WireFamily, readonly Lacked[]>> = {
@@ -48,6 +48,7 @@ const NAMES: Readonly<Record<Setting, string>> = {
   stop: 'stop (stop_sequences)',
   maxOutputTokens: 'maxOutputTokens (max_tokens, max_completion_tokens, max_output_tokens)',
   input: 'input (messages)',
+  output: 'output (response_format, text.format, output_config.format)',
   'output.schema': 'output.schema (response_format, text.format, output_config.format)',
 };
 

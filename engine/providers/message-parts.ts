@@ -26,11 +26,21 @@ export function resultsFirst(message: Message): readonly Part[] {
   return [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))];
 }
 
-/** The text of a message: its text parts, concatenated. */
+/** The texts of an answer follow each other without a break; those of a client are apart. */
+const SEPARATORS = { assistant: '', user: '\n', system: '\n\n', developer: '\n\n' } as const;
+
+export function joinTexts(texts: readonly string[], role: Message['role']): string {
+  const separator = SEPARATORS[role];
+  return texts.reduce((before, text) => {
+    const isApart = before === '' || before.endsWith('\n') || text.startsWith('\n');
+    return `${before}${isApart ? '' : separator}${text}`;
+  }, '');
+}
+
+/** The text of a message. */
 export function plainText(message: Message): string {
-  return partsOfType(message, 'text')
-    .map(({ text }) => text)
-    .join('');
+  const texts = partsOfType(message, 'text').map(({ text }) => text);
+  return joinTexts(texts, message.role);
 }
 
 /** The parts of a data URL; null if the image or file has an https URL. */

@@ -32,6 +32,24 @@ export const quirksSchema = z
       .describe(
         'How a last assistant message is marked as the beginning of the answer. plain, the default: not at all; prefix: by `prefix: true`; beta-prefix: the same, at the address that ends in /beta; continue-final-message: by the fields of vLLM.',
       ),
+    systemMessages: z
+      .enum(['anywhere', 'first'])
+      .describe(
+        'first: the server takes one system message, at the beginning; all are joined there. anywhere if absent.',
+      ),
+    turns: z
+      .enum(['any', 'alternate', 'assistant-after-tool'])
+      .describe(
+        'alternate: neighbouring messages of one role are joined, and the first is of the user; assistant-after-tool: a ' +
+          'short message of the assistant separates the results of tools from what the user says after them. any if absent.',
+      ),
+    messageFields: z
+      .array(z.string().min(1).max(64))
+      .max(64)
+      .describe(
+        'The fields of messages that the vendor takes besides role, content and tool calls; others that only help are ' +
+          'left out. Absent: any.',
+      ),
     toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
     vendorRules: z
       .boolean()

@@ -21,9 +21,13 @@ const chat = (
 const thinkingSwitch = { reasoningContent: 'tool-turns', reasoningEffort: 'thinking-switch' } as const;
 const noSchema = { capabilities: { jsonSchema: false } } as const;
 
-/** A server that loads a model when it is called. */
+/** A server that loads a model when it is called. Many chat templates refuse a second system message, or a late one. */
 const local = (baseUrl: string, more: Partial<ProviderConfig> = {}): ProviderConfig =>
-  chat(baseUrl, undefined, { firstTokenMs: DEFAULTS.localFirstTokenMs, ...more });
+  chat(baseUrl, undefined, {
+    firstTokenMs: DEFAULTS.localFirstTokenMs,
+    ...more,
+    quirks: { systemMessages: 'first', ...more.quirks },
+  });
 
 export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
@@ -42,7 +46,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   alibaba: chat('https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
   baseten: chat('https://inference.baseten.co/v1', 'BASETEN_API_KEY'),
   cerebras: chat('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
-    quirks: { maxTokensField: 'max_completion_tokens' },
+    quirks: { maxTokensField: 'max_completion_tokens', messageFields: ['name'] },
   }),
   deepinfra: chat('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
   deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', {
@@ -52,7 +56,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   fireworks: chat('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', { knownAs: 'fireworks-ai' }),
   'github-models': chat('https://models.github.ai/inference', 'GITHUB_TOKEN'),
   groq: chat('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
-    quirks: { maxTokensField: 'max_completion_tokens' },
+    quirks: { maxTokensField: 'max_completion_tokens', messageFields: ['name'] },
   }),
   huggingface: chat('https://router.huggingface.co/v1', 'HF_TOKEN'),
   'lm-studio': local('http://127.0.0.1:1234/v1', { knownAs: 'lmstudio' }),
@@ -65,6 +69,9 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
       streamOptions: false,
       prefill: 'prefix',
       toolCallIds: 'nine-alphanumeric',
+      systemMessages: 'first',
+      turns: 'assistant-after-tool',
+      messageFields: ['prefix'],
       reasoningEffort: 'none',
       promptCacheKey: 'prompt_cache_key',
     },
@@ -82,7 +89,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   }),
   // Supports no tools; reports the usage in every chunk.
   perplexity: chat('https://api.perplexity.ai', 'PERPLEXITY_API_KEY', {
-    quirks: { streamOptions: false },
+    quirks: { streamOptions: false, systemMessages: 'first', turns: 'alternate' },
     capabilities: { tools: false, stop: false },
   }),
   sambanova: chat('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),

@@ -12,6 +12,7 @@ import {
   type ReasoningEffort,
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { effortOfBudget } from '../../../contracts/reasoning-budget.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { Conversation, fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
@@ -40,6 +41,9 @@ const toolSchema = z.union([
     name: z.string(),
   }),
 ]);
+
+/** Of thinking without a budget. */
+const USUAL_BUDGET = 8_192;
 
 const effortSchema = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
 const formatSchema = z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema });
@@ -216,19 +220,18 @@ function mapMessagesToolChoice(choice: TokenCountRequest['tool_choice']): {
   return { toolChoice: choice.type === 'any' ? 'required' : choice.type, ...parallel };
 }
 
-/** For providers of other formats. A thinking budget without an effort becomes the nearest effort. */
+/**
+ * For providers of other formats. A thinking budget without an effort becomes the nearest effort, and thinking that is
+ * turned off the effort `none`, which a model that does not think has anyway.
+ */
 function mapThinking({
   thinking,
   output_config: config,
 }: MessagesRequest): { effort: ReasoningEffort; thinks?: boolean } | null {
   const effort = config?.effort ?? null;
-  if (thinking === null || thinking === undefined || thinking.type === 'disabled') {
-    return effort === null ? null : { effort, thinks: false };
-  }
-  if (effort !== null) return { effort };
-  const budget = thinking.budget_tokens ?? 8_192;
-  if (budget <= 4_096) return { effort: 'low' };
-  return { effort: budget <= 16_384 ? 'medium' : 'high' };
+  if (thinking === null || thinking === undefined) return effort === null ? null : { effort, thinks: false };
+  if (thinking.type === 'disabled') return { effort: effort ?? 'none', thinks: false };
+  return { effort: effort ?? effortOfBudget(thinking.budget_tokens ?? USUAL_BUDGET) };
 }
 
 /** @throws invalid_request */

@@ -9,6 +9,7 @@ import {
   type NativeFields,
   type Part,
   type ReasoningPart,
+  type ResultContent,
 } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
@@ -53,7 +54,8 @@ const TEXT_FIELDS = { type: true, text: true, role: true, refusal: true } as con
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
 const imagePart = z.looseObject({
   type: z.literal('image_url'),
-  image_url: z.looseObject({ url: z.string(), detail: z.string().nullish() }),
+  // Mistral's clients, and older ones of others, send the address alone.
+  image_url: z.union([z.string(), z.looseObject({ url: z.string(), detail: z.string().nullish() })]),
 });
 const filePart = z.looseObject({
   type: z.literal('file'),
@@ -94,7 +96,14 @@ const messageSchema = z.discriminatedUnion('role', [
       .max(LIMITS.partsPerMessage)
       .nullish(),
   }),
-  z.looseObject({ role: z.literal('tool'), tool_call_id: z.string(), content: texts }),
+  // OpenAI itself takes texts alone; agents send the pictures of their tools.
+  z.looseObject({
+    role: z.literal('tool'),
+    tool_call_id: z.string(),
+    content: z
+      .union([z.string(), z.array(z.union([userParts, otherPart])).max(LIMITS.partsPerMessage)])
+      .nullish(),
+  }),
 ]);
 type ChatMessage = z.infer<typeof messageSchema>;
 
@@ -153,6 +162,7 @@ const MAPPED = {
   response_format: {
     type: true,
     json_schema: { name: true, description: true, schema: true, strict: true },
+    schema: true,
   },
   reasoning_effort: true,
   metadata: true,
@@ -215,7 +225,7 @@ function addMessage(conversation: Conversation, message: ChatMessage): void {
     case 'tool':
       conversation.addToolResult({
         id: message.tool_call_id,
-        content: typeof message.content === 'string' ? message.content : resultContent(message.content),
+        content: typeof message.content === 'string' ? message.content : resultContent(message.content ?? []),
         ...nativeRest(FORMAT, message, { role: true, tool_call_id: true, content: true }),
       });
   }
@@ -280,7 +290,8 @@ function toToolCall(
   const { id, function: called } = call;
   const { data: extra } = sealedCall.safeParse(call['extra_content']);
   const sealed = extra?.google.thought_signature;
-  const shape = { id: true, type: true, function: { name: true, arguments: true } } as const;
+  // The index is of the stream that the client has put together.
+  const shape = { id: true, type: true, index: true, function: { name: true, arguments: true } } as const;
   const own = { type: 'tool-call' as const, id, name: called.name, arguments: called.arguments };
   if (!isSealed(sealed)) return [{ ...own, ...nativeRest(FORMAT, call, shape) }];
   const rest = nativeRest(FORMAT, call, { ...shape, extra_content: { google: { thought_signature: true } } });
@@ -294,13 +305,13 @@ function contentOf(content: string | readonly ContentPart[]): string | Part[] {
   return typeof content === 'string' ? content : content.flatMap(toPart);
 }
 
-function resultContent(content: readonly z.infer<typeof textPart>[]) {
-  const parts = content.flatMap((part) =>
-    part.text === ''
-      ? []
-      : [{ type: 'text' as const, text: part.text, ...nativeRest(FORMAT, part, TEXT_FIELDS) }],
+/** Text alone as a string. */
+function resultContent(content: readonly ContentPart[]): string | ResultContent[] {
+  const parts = content.flatMap(toPart) as ResultContent[];
+  const texts = parts.flatMap((part) =>
+    part.type === 'text' && part.native === undefined ? [part.text] : [],
   );
-  return parts.some(({ native }) => native !== undefined) ? parts : parts.map(({ text }) => text).join('');
+  return texts.length === parts.length ? texts.join('\n') : parts;
 }
 
 function textParts(text: string): Part[] {
@@ -316,8 +327,10 @@ function toPart(part: ContentPart): Part[] {
     return textParts(part.refusal).map((own) => ({ ...own, isRefusal: true as const }) as Part);
   }
   if (isPart(part, imagePart)) {
-    const { url, detail } = part.image_url;
-    const native = nativeRest(FORMAT, part, { type: true, image_url: { url: true, detail: true } });
+    const { image_url: image } = part;
+    const { url, detail } = typeof image === 'string' ? { url: image, detail: undefined } : image;
+    const known = typeof image === 'string' ? (true as const) : ({ url: true, detail: true } as const);
+    const native = nativeRest(FORMAT, part, { type: true, image_url: known });
     return [
       { type: 'image', url, ...(detail === null || detail === undefined ? {} : { detail }), ...native },
     ];

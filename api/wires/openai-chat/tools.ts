@@ -9,17 +9,27 @@ const FORMAT = 'openai-chat';
 
 export const chatFormatSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text') }),
-  z.looseObject({ type: z.literal('json_object') }),
-  z.looseObject({
-    type: z.literal('json_schema'),
-    json_schema: z.looseObject({
-      name: z.string(),
-      description: z.string().nullish(),
+  // llama.cpp, Fireworks and Together: a schema without a name.
+  z.looseObject({ type: z.literal('json_object'), schema: jsonSchemaSchema.nullish() }),
+  z
+    .looseObject({
+      type: z.literal('json_schema'),
       schema: jsonSchemaSchema.nullish(),
-      strict: z.boolean().nullish(),
+      json_schema: z
+        .looseObject({
+          name: z.string().nullish(),
+          description: z.string().nullish(),
+          schema: jsonSchemaSchema.nullish(),
+          strict: z.boolean().nullish(),
+        })
+        .nullish(),
+    })
+    .refine(({ schema, json_schema: own }) => own || schema, {
+      path: ['json_schema'],
+      message: 'expected an object with the schema',
     }),
-  }),
 ]);
+const UNNAMED = 'answer';
 
 const functionName = z.looseObject({ type: z.literal('function'), function: z.object({ name: z.string() }) });
 
@@ -33,8 +43,12 @@ export const chatToolSchema = z.looseObject({
   }),
 });
 
+/** `any` is Mistral's and Anthropic's word. */
+const choiceMode = z.enum(['auto', 'none', 'required', 'any']);
 export const chatToolChoiceSchema = z.union([
-  z.enum(['auto', 'none', 'required']),
+  choiceMode,
+  z.looseObject({ type: choiceMode }),
+  z.looseObject({ type: z.literal('tool'), name: z.string() }),
   functionName,
   z.looseObject({
     type: z.literal('allowed_tools'),
@@ -67,23 +81,35 @@ export function mapChatToolChoice(choice: z.infer<typeof chatToolChoiceSchema> |
   readonly toolChoice?: ToolChoice;
 } {
   if (choice === null || choice === undefined) return {};
-  if (typeof choice === 'string') return { toolChoice: choice };
-  if (choice.type === 'function') return { toolChoice: { name: choice.function.name } };
-  const { mode, tools } = choice.allowed_tools;
-  return { toolChoice: { allowed: tools.map((tool) => tool.function.name), mode } };
+  if (typeof choice === 'string') return { toolChoice: choice === 'any' ? 'required' : choice };
+  switch (choice.type) {
+    case 'function':
+      return { toolChoice: { name: choice.function.name } };
+    case 'tool':
+      return { toolChoice: { name: choice.name } };
+    case 'allowed_tools': {
+      const { mode, tools } = choice.allowed_tools;
+      return { toolChoice: { allowed: tools.map((tool) => tool.function.name), mode } };
+    }
+    default:
+      return mapChatToolChoice(choice.type);
+  }
 }
 
 export function mapChatFormat(
   format: z.infer<typeof chatFormatSchema> | null | undefined,
 ): Pick<GenerationRequest, 'output'> {
-  if (format?.type === 'json_object') return { output: { name: 'answer' } };
+  if (format?.type === 'json_object') {
+    const { schema } = format;
+    return { output: { name: UNNAMED, ...(schema ? { schema, strict: false } : {}) } };
+  }
   if (format?.type !== 'json_schema') return {};
-  const { name, description, schema, strict } = format.json_schema;
+  const { name, description, schema, strict } = format.json_schema ?? {};
   return {
     output: {
-      name,
+      name: name || UNNAMED,
       strict: strict ?? false,
-      schema: schema ?? { type: 'object' },
+      schema: schema ?? format.schema ?? { type: 'object' },
       ...(description === null || description === undefined ? {} : { description }),
     },
   };

@@ -9,10 +9,16 @@ import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { claudeVersion, plainName } from '../model-families.ts';
 import { anthropicSchemaFault } from './anthropic-schema.ts';
+import { withUniqueCallIds } from './call-ids.ts';
 import { mediaViolations } from './media.ts';
 import { type FittedInput, mapParts, type RuledCall, type VendorRules, type Violation } from './rule.ts';
 import { changes, without } from './sampling.ts';
 import { toolResultViolations } from './tool-results.ts';
+import { findPropertyName, fitToolParameters } from './tool-schema.ts';
+
+/** Of the properties at the root of a tool's schema. */
+const PROPERTY_NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
+const PARAMETERS = { takesAnyDraft: false, needsItems: false } as const;
 
 const TOOL_NAME = { pattern: /^[a-zA-Z0-9_-]{1,128}$/, maxChars: 128 } as const;
 
@@ -50,10 +56,16 @@ export const anthropicRules: VendorRules = {
     yield* mediaViolations(input.messages, { ...MEDIA, imageChars });
     yield* textViolations(input);
     yield* cacheMarkViolations(input);
+    yield* toolViolations(input);
   },
   fit(call) {
     const { input, dropped } = fitSettings(call);
-    return { input: { ...input, messages: fitContent(input.messages) }, dropped };
+    const { tools, dropped: lost } = fitToolParameters(input.tools, PARAMETERS);
+    const messages = withUniqueCallIds(fitContent(input.messages));
+    return {
+      input: { ...input, messages, ...(tools === undefined ? {} : { tools }) },
+      dropped: [...dropped, ...lost],
+    };
   },
 };
 
@@ -80,6 +92,13 @@ function* cacheMarkViolations(input: GenerationInput): Iterable<Violation> {
   if (isHour.lastIndexOf(true) > isHour.indexOf(false) && isHour.includes(false)) {
     yield { field: 'cache_control', demand: 'with a ttl of 1h must stand before those of 5m' };
   }
+}
+
+function* toolViolations({ tools }: GenerationInput): Iterable<Violation> {
+  const found = findPropertyName(tools, PROPERTY_NAME);
+  if (found === null) return;
+  const demand = 'must be up to 64 letters, digits, underscores, dots and dashes';
+  yield { field: `tools.${found.tool.name}.parameters.properties.${found.name}`, demand };
 }
 
 /** The vendor takes ids of this form only; the same id always maps to the same one. */

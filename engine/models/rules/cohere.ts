@@ -1,4 +1,5 @@
-/** What Cohere's Chat API demands. Source: docs.cohere.com, "Chat with streaming (v2)"; "Image inputs". */
+/** What Cohere's Chat API demands. Source: docs.cohere.com, "Chat with streaming (v2)"; "Image inputs"; the
+ * types of its SDK (`ResponseFormatV2`). */
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
@@ -17,6 +18,9 @@ export const cohereRules: VendorRules = {
   *violations({ input }) {
     yield* toolResultViolations(input.messages);
     yield* mediaViolations(input.messages, MEDIA);
+    if (input.output !== undefined && input.tools !== undefined) {
+      yield { field: 'output', demand: 'cannot be combined with tools' };
+    }
     if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
     }

@@ -8,6 +8,7 @@ import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
 
 const STOP_SEQUENCES = 5;
+const TOOLS_OR_JSON = /gemini-[12]/;
 const SEEDS = [-(2n ** 31n), 2n ** 31n - 1n] as const;
 const MEDIA = {
   imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
@@ -16,9 +17,12 @@ const MEDIA = {
 
 export const googleRules: VendorRules = {
   toolName: { pattern: /^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, maxChars: 64 },
-  *violations({ input }) {
+  *violations({ model, input }) {
     yield* toolResultViolations(input.messages);
     yield* mediaViolations(input.messages, MEDIA);
+    if (input.output !== undefined && input.tools !== undefined && TOOLS_OR_JSON.test(model)) {
+      yield { field: 'output', demand: 'cannot be combined with tools before Gemini 3' };
+    }
     if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
     }

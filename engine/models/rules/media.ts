@@ -67,6 +67,21 @@ export function* mediaViolations(messages: readonly Message[], rule: MediaRule):
   }
 }
 
+/** For vendors that load nothing from an address. */
+export function* remoteMediaViolations(
+  messages: readonly Message[],
+  types: readonly ('image' | 'file')[],
+): Iterable<Violation> {
+  for (const { type, url } of mediaIn(messages)) {
+    if (!types.includes(type) || url.startsWith('data:')) continue;
+    const kind = type === 'image' ? 'an image' : 'a file';
+    yield {
+      field: 'input',
+      demand: `has ${kind} with an address, which it does not load; send it as a data URL`,
+    };
+  }
+}
+
 function* imageViolations({ url }: ImagePart, { imageTypes, imageChars }: MediaRule): Iterable<Violation> {
   const { declared, actual, data } = typesOf(url);
   const type = actual ?? (declared === 'image/jpg' ? 'image/jpeg' : declared);

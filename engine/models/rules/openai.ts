@@ -7,11 +7,16 @@ import { createHash } from 'node:crypto';
 import { functionTools, partsOf } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { isWithin } from '../../../contracts/seed.ts';
-import { mediaViolations } from './media.ts';
-import type { RuledCall, VendorRules, Violation } from './rule.ts';
-import { changes, withoutNeutralSampling } from './sampling.ts';
+import { plainName } from '../model-families.ts';
+import type { FieldPlace } from '../native-fields.ts';
+import { fitChatTurns, withoutDevelopers } from './chat-turns.ts';
+import { withKnownFields } from './known-fields.ts';
+import { mediaViolations, remoteMediaViolations } from './media.ts';
+import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
+import { changes, without, withoutNeutralSampling } from './sampling.ts';
 import { strictSchemaFault } from './strict-schema.ts';
 import { toolResultViolations } from './tool-results.ts';
+import { fitToolParameters, type ParametersRule } from './tool-schema.ts';
 
 const TOOL_NAME = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, maxChars: 64 } as const;
 const RESPONSES_CALL_ID_CHARS = 64;
@@ -26,6 +31,18 @@ const FORMAT_NAME_CHARS = 64;
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 const CHAT_STOP_SEQUENCES = 4;
 const CHAT_TOOLS = 128;
+/** These make one tool call at a time, and their chat completions refuse the switch. */
+const ONE_CALL_AT_A_TIME = /^o\d/;
+/** Of the request, which servers that know few fields refuse. */
+const OPENAI_HINTS = [
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+  'safety_identifier',
+];
+const PARAMETERS: ParametersRule = { takesAnyDraft: false, needsItems: true };
+/** Nothing is known of what other servers refuse but that each wants an object. */
+const ANY_PARAMETERS: ParametersRule = { takesAnyDraft: true, needsItems: false };
 const SEEDS = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
 const MEDIA = { imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'], images: 1_500 } as const;
@@ -49,13 +66,29 @@ export const openAiChatRules: VendorRules = {
     if (seed !== undefined && !isWithin(seed, ...SEEDS)) {
       yield { field: 'seed', demand: 'must be a signed integer of 64 bits' };
     }
+    yield* remoteMediaViolations(call.input.messages, ['file']);
     yield* openAiViolations(call);
   },
-  fit: fitOpenAi,
+  fit(call) {
+    const { input, dropped } = fitOpenAi(call);
+    const { input: known, dropped: unknown } = withKnownFields(input, isOfOpenAi);
+    const fitted = withoutParallelSwitch(call.model, known);
+    // An older version of Azure's API has no developers, and its models take a system message for one.
+    const isAzure = call.config.wire === 'azure-openai';
+    return { input: isAzure ? withoutDevelopers(fitted) : fitted, dropped: [...dropped, ...unknown] };
+  },
 };
 
-/** Servers of this format other than OpenAI: only what all of them have in common. */
-export const compatibleChatRules: VendorRules = { toolName: TOOL_NAME, fit: fitOpenAi };
+/** Servers of this format other than OpenAI: only what all of them have in common, and what is known of this one. */
+export const compatibleChatRules: VendorRules = {
+  toolName: TOOL_NAME,
+  fit(call) {
+    const { quirks = {} } = call.config;
+    const own = fitOpenAi(call, ANY_PARAMETERS);
+    const { input, dropped } = withTakenFields(withoutParallelSwitch(call.model, own.input), quirks);
+    return { input: fitChatTurns(input, quirks), dropped: [...own.dropped, ...dropped] };
+  },
+};
 
 export function openAiResponseCallId(id: string): string {
   return shortId(id, RESPONSES_CALL_ID_CHARS);
@@ -106,9 +139,32 @@ function violationOf(
 }
 
 /** A reasoning model takes no sampling, not even values that change nothing. */
-function fitOpenAi({ input, facts }: RuledCall) {
-  const fitted = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
-  return { input: withFormat(fitted), dropped: [] };
+function fitOpenAi({ input, facts }: RuledCall, rule: ParametersRule = PARAMETERS): FittedInput {
+  const sampled = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
+  const { tools, dropped } = fitToolParameters(sampled.tools, rule);
+  return { input: withFormat({ ...sampled, ...(tools === undefined ? {} : { tools }) }), dropped };
+}
+
+function withoutParallelSwitch(model: string, input: GenerationInput): GenerationInput {
+  const isSet = input.parallelToolCalls !== undefined;
+  return isSet && ONE_CALL_AT_A_TIME.test(plainName(model)) ? without(input, 'parallelToolCalls') : input;
+}
+
+/** Other servers have added fields to messages, which clients send back. */
+function isOfOpenAi(place: FieldPlace, name: string): boolean {
+  return place === 'request' || name === 'name' || name === 'prompt_cache_breakpoint';
+}
+
+function withTakenFields(
+  input: GenerationInput,
+  { messageFields, promptCacheKey }: NonNullable<RuledCall['config']['quirks']>,
+): FittedInput {
+  if (messageFields === undefined) return { input, dropped: [] };
+  return withKnownFields(input, (place, name) => {
+    if (place === 'message') return messageFields.includes(name);
+    if (place !== 'request') return false;
+    return !OPENAI_HINTS.includes(name) || name === promptCacheKey;
+  });
 }
 
 function withFormat(input: GenerationInput): GenerationInput {

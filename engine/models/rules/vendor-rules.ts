@@ -1,7 +1,9 @@
 /** Which vendor's rules a provider's requests are held to, and what becomes of a request under them. */
 import type { WireFamily } from '../../../platform/config/schema.ts';
 import { anthropicRules } from './anthropic-messages.ts';
+import { bedrockRules } from './bedrock.ts';
 import { cohereRules } from './cohere.ts';
+import { fitEffort } from './effort.ts';
 import { googleRules } from './google.ts';
 import { withTrueImageTypes } from './media.ts';
 import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './openai.ts';
@@ -17,7 +19,7 @@ const RULES: Readonly<Record<WireFamily, VendorRules>> = {
   'openai-chat': compatibleChatRules,
   'azure-openai': openAiChatRules,
   'anthropic-messages': anthropicRules,
-  bedrock: anthropicRules,
+  bedrock: bedrockRules,
   google: googleRules,
   cohere: cohereRules,
   'ai-sdk': NO_RULES,
@@ -44,7 +46,10 @@ export function fitInput(call: RuledCall): SentInput {
   }
   const rules = rulesOf(call);
   const ordered = inOrder(call);
-  const { input: fitted, dropped } = rules.fit?.(ordered) ?? { input: ordered.input, dropped: [] };
+  const effort = fitEffort(ordered);
+  const own = rules.fit?.({ ...ordered, input: effort.input }) ?? { input: effort.input, dropped: [] };
+  const fitted = own.input;
+  const dropped = [...effort.dropped, ...own.dropped];
   const { input, ownName } = renameTools(fitted, rules.toolName);
   const isRenamed = input !== fitted;
   return { input: { ...input, messages: withTrueImageTypes(input.messages) }, dropped, ownName, isRenamed };

@@ -17,7 +17,7 @@ export function buildCohereRequest({
 }: ProviderCall): Cohere.V2ChatStreamRequest {
   const { stop, output, reasoning } = input;
   const { system, messages } = withOneSystemText(input);
-  const thinks = reasoning !== undefined && reasoning.thinks !== false;
+  const thinks = reasoning !== undefined && (reasoning.thinks !== false || reasoning.effort === 'none');
   return {
     model,
     messages: [

@@ -47,6 +47,9 @@ interface Conversation {
 /** Thinking budget of Gemini 2.5 in tokens; from 3 on, it takes a level. */
 const THINKING_TOKENS = { low: 1_024, medium: 8_192, high: 24_576 } as const;
 
+/** Of Gemini 2.5 Pro. */
+const LEAST_THINKING_TOKENS = 128;
+
 /**
  * Gemini from 3 on refuses a tool call without the signature of its thoughts. A conversation that started with another
  * model, or that came through us, has none. This value is documented for such calls ("Thought signatures").
@@ -208,10 +211,15 @@ function googleThinking({ model, input, resume }: ProviderCall): ThinkingConfig 
   const { effort } = input.reasoning;
   const nearest = nearestOfThree(effort);
   const isBudget = /gemini-2\.5/.test(model);
-  if (nearest === null) return isBudget ? { thinkingBudget: 0 } : { thinkingLevel: level('minimal') };
+  const isPro = /gemini-[\d.]+-pro/.test(model);
+  if (nearest === null) {
+    // The larger models always think.
+    if (isBudget) return { thinkingBudget: isPro ? LEAST_THINKING_TOKENS : 0 };
+    return /gemini-[12]/.test(model) ? null : { thinkingLevel: level(isPro ? 'low' : 'minimal') };
+  }
   const includeThoughts = !('deliveredText' in resume);
   if (isBudget) return { includeThoughts, thinkingBudget: THINKING_TOKENS[nearest] };
-  return { includeThoughts, thinkingLevel: level(effort === 'minimal' ? effort : nearest) };
+  return { includeThoughts, thinkingLevel: level(effort === 'minimal' && !isPro ? effort : nearest) };
 }
 
 function level(name: 'minimal' | 'low' | 'medium' | 'high'): ThinkingLevel {

@@ -23,10 +23,11 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { asNumberInJson } from '../../../contracts/json.ts';
+import { plainName } from '../../models/model-families.ts';
 import { nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
-import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
+import { joinTexts, partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
@@ -66,7 +67,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
       ),
     ],
     stream: true,
-    ...(maxOutputTokens === null ? {} : { [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens }),
+    ...(maxOutputTokens === null ? {} : { [quirks.maxTokensField ?? capField(model)]: maxOutputTokens }),
     ...(quirks.streamOptions === false ? {} : { stream_options: { include_usage: true } }),
     ...openAiChatSampling(input, quirks),
     ...(stop === undefined ? {} : { stop: [...stop] }),
@@ -81,6 +82,11 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
   // Most other vendors cache without a key, and some refuse a field that they do not know.
   const cacheKey = quirks.promptCacheKey === 'prompt_cache_key' ? promptCacheField(call) : {};
   return mergeFields({ ...cacheKey, ...nativeRequestFields(input, FORMAT) }, request);
+}
+
+/** OpenAI's reasoning models refuse the old name, wherever they are served; other servers may not know the new one. */
+function capField(model: string): 'max_tokens' | 'max_completion_tokens' {
+  return /^(o\d|gpt-[5-9])/.test(plainName(model)) ? 'max_completion_tokens' : 'max_tokens';
 }
 
 /** Whether the conversation ends with the beginning of the answer. */
@@ -177,7 +183,7 @@ function toOpenAiChatMessages(message: Message, context: Conversation): ChatComp
   const own = partsOf(message).filter(({ type }) => type !== 'tool-result');
   const content = [...resultMedia(message), ...own].flatMap(toContentPart);
   if (content.length === 0) return results;
-  return [...results, mergeFields(native, { role, content: plainIfPossible(content) })];
+  return [...results, mergeFields(native, { role, content: plainIfPossible(content, role) })];
 }
 
 function toToolMessage(result: ToolResultPart, idOf: IdOf): ChatCompletionMessageParam {
@@ -243,16 +249,18 @@ function toTextContent(message: Message): string | never[] {
         ? mergeFields(nativeOf(part, FORMAT), { type: 'refusal', refusal: part.text })
         : mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text }),
   );
-  return plainIfPossible(parts) as string | never[];
+  return plainIfPossible(parts, message.role) as string | never[];
 }
 
 /** Plain text as a plain string: not every vendor accepts a list. */
 function plainIfPossible<Content extends ChatCompletionContentPart | TextContent>(
   content: readonly Content[],
+  role: Message['role'],
 ): string | Content[] {
   const isPlain = (part: Content) => part.type === 'text' && Object.keys(part).length === 2;
   if (!content.every(isPlain)) return [...content];
-  return content.map((part) => ('text' in part ? part.text : '')).join('');
+  const texts = content.map((part) => ('text' in part ? part.text : ''));
+  return joinTexts(texts, role);
 }
 
 function toContentPart(part: Part): ChatCompletionContentPart[] {

@@ -151,7 +151,8 @@ function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseIn
   const { role } = message;
   const fields = nativeOf(message, FORMAT);
   const isPlain = (part: Part) => part.type === 'text' && part.native === undefined && !part.isRefusal;
-  if (parts.every(isPlain)) return [mergeFields(fields, { role, content: plainText(message) })];
+  const isOne = role === 'assistant' || parts.length === 1;
+  if (isOne && parts.every(isPlain)) return [mergeFields(fields, { role, content: plainText(message) })];
   const items: ResponseInputItem[] = [];
   let content: ResponseInputContent[] = [];
   const close = () => {

@@ -289,6 +289,10 @@ test('Gemini gets a signature of its text back on exactly the text that it was g
   });
 });
 
+function thinkingOf(thinkingConfig: object) {
+  return { generationConfig: { thinkingConfig } };
+}
+
 const SWITCH = { reasoningEffort: 'switch-and-effort' } as const;
 const NEAREST = { efforts: ['low', 'high', 'max'] } as const;
 test.each([
@@ -304,20 +308,12 @@ test.each([
   ['openai-chat', 'other', NEAREST, 'none', { reasoning_effort: 'low' }],
   ['anthropic-messages', 'claude-opus-4-6', {}, 'xhigh', { output_config: { effort: 'high' } }],
   ['anthropic-messages', 'claude-opus-4-7', {}, 'xhigh', { output_config: { effort: 'xhigh' } }],
-  [
-    'google',
-    'gemini-3-pro',
-    {},
-    'none',
-    { generationConfig: { thinkingConfig: { thinkingLevel: 'MINIMAL' } } },
-  ],
-  [
-    'google',
-    'gemini-2.5-pro',
-    {},
-    'max',
-    { generationConfig: { thinkingConfig: { thinkingBudget: 24_576 } } },
-  ],
+  ['google', 'gemini-3-pro', {}, 'none', thinkingOf({ thinkingLevel: 'LOW' })],
+  ['google', 'gemini-3-flash', {}, 'none', thinkingOf({ thinkingLevel: 'MINIMAL' })],
+  ['google', 'gemini-2.5-pro', {}, 'none', thinkingOf({ thinkingBudget: 128 })],
+  ['google', 'gemini-2.5-flash', {}, 'none', thinkingOf({ thinkingBudget: 0 })],
+  ['google', 'gemini-2.0-flash', {}, 'none', { generationConfig: { maxOutputTokens: expect.any(Number) } }],
+  ['google', 'gemini-2.5-pro', {}, 'max', thinkingOf({ thinkingBudget: 24_576 })],
 ] as const)('%s: %s gets its own value for an effort: %j, %s', async (...row) => {
   const [wire, model, quirks, effort, fields] = row;
   server.requests.length = 0;

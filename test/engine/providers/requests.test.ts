@@ -61,6 +61,9 @@ const INPUT: GenerationInput = {
   maxOutputTokens: 500,
 };
 
+/** This vendor takes tools or a format of the answer. */
+const { output: _output, ...WITHOUT_OUTPUT } = INPUT;
+
 async function sent(
   wire: WireFamily,
   input: Partial<GenerationInput>,
@@ -109,7 +112,7 @@ const FULL: readonly (readonly [WireFamily, string, Partial<GenerationInput>, Pa
   [
     'cohere',
     'full',
-    { ...INPUT, temperature: 0.5, topP: 0.9, stop: ['END'], reasoning: { effort: 'low' } },
+    { ...WITHOUT_OUTPUT, temperature: 0.5, topP: 0.9, stop: ['END'], reasoning: { effort: 'low' } },
     {},
   ],
 ];

@@ -16,9 +16,9 @@ import { callOf, errorOf, hear } from './hear.ts';
 const MODELS = {
   'openai-responses': ['sim-large', 'gpt-5.1'],
   'openai-chat': ['sim-large'],
-  'azure-openai': ['gpt-4.1'],
+  'azure-openai': ['gpt-4.1', 'o4-mini'],
   'anthropic-messages': ['sim-large', 'claude-sonnet-4-5', 'claude-opus-4-8'],
-  google: ['sim-large', 'gemini-2.5-flash', 'gemini-3-pro'],
+  google: ['sim-large', 'gemini-2.0-flash', 'gemini-2.5-pro', 'gemini-3-pro'],
   cohere: ['command-a-03-2025'],
 } as const satisfies Partial<Record<WireFamily, readonly string[]>>;
 const CASES = Object.entries(MODELS).flatMap(([wire, models]) =>
@@ -57,6 +57,16 @@ function toolTurn(ids: readonly string[], written = '{"at":"a"}'): Message[] {
     },
   ];
 }
+
+const RESULT = (id: string) => ({ type: 'tool-result' as const, id, content: 'a boat' });
+const OLD_DRAFT = {
+  type: 'object',
+  properties: {
+    at: { type: 'array', items: [{ type: 'number' }, { type: 'number' }] },
+    ttl: { type: 'integer', minimum: 0, exclusiveMinimum: true, required: true },
+    names: { type: 'array' },
+  },
+};
 
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
@@ -113,6 +123,47 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'two parameters of sampling': { messages: [ask()], temperature: 0.5, topP: 0.5 },
   'a high temperature': { messages: [ask()], temperature: 1.8 },
   'six stop sequences': { messages: [ask()], stop: ['a', 'b', 'c', 'd', 'e', 'f'] },
+  'a tool without parameters': {
+    messages: [ask()],
+    tools: [{ name: 'look', parameters: { type: 'object' } }],
+  },
+  'a tool with alternatives at the root': {
+    messages: [ask()],
+    tools: [
+      { name: 'look', parameters: { type: 'object', anyOf: [{ required: ['at'] }, { required: ['in'] }] } },
+    ],
+  },
+  'tools of older drafts': { messages: [ask()], tools: [{ name: 'look', parameters: OLD_DRAFT }] },
+  'a tool with a property that no vendor could name': {
+    messages: [ask()],
+    tools: [
+      { name: 'look', parameters: { type: 'object', properties: { 'filter[at]': { type: 'string' } } } },
+    ],
+  },
+  'ids of tool calls that two turns share': {
+    messages: [
+      ...toolTurn(['call_0', 'call_1']).slice(0, 2),
+      { role: 'user', content: [RESULT('call_1'), RESULT('call_0')] },
+      ...toolTurn(['call_0', 'call_1']).slice(1),
+    ],
+    tools: [LOOK],
+  },
+  'tools with JSON': { messages: [ask('Give me JSON.'), ask()], tools: [LOOK], output: { name: 'answer' } },
+  'thinking turned off': { messages: [ask()], reasoning: { effort: 'none', thinks: false } },
+  'an effort without thinking': { messages: [ask()], reasoning: { effort: 'high', thinks: false } },
+  'several texts of a turn': {
+    messages: [
+      ask([
+        { type: 'text', text: 'One.' },
+        { type: 'text', text: `Two. ${DIRECTIVE}` },
+      ]),
+    ],
+  },
+  'a developer, and parallel calls turned off': {
+    messages: [{ role: 'developer', content: 'Be short.' }, ask()],
+    tools: [LOOK],
+    parallelToolCalls: false,
+  },
   'a system message at the end': { messages: [ask(), { role: 'system', content: 'Be short.' }] },
 };
 

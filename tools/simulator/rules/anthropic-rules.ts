@@ -11,6 +11,7 @@ import { hasFixedSampling, hasOneSamplingParameter, mostOutputTokens } from './c
 import { type Fields, fieldsOf, hasLoneSurrogate, isSet, objectsOf, textOf } from './json-values.ts';
 import { firstProblem, type Problem, type Rule, type VendorRequest } from './rule.ts';
 import { anthropicSchemaProblem } from './strict-schemas.ts';
+import { anthropicToolProblem } from './tool-schemas.ts';
 
 const STABLE = readTypes('anthropic');
 const BETA = readTypes('anthropic-beta');
@@ -118,7 +119,9 @@ function wrongSchemas({ body }: VendorRequest): Problem | null {
   if (problem !== null) return { message: `output_config.format.schema: ${problem}` };
   return firstProblem(objectsOf(body['tools']).entries(), ([index, { strict, input_schema }]) => {
     const found = strict === true ? anthropicSchemaProblem(input_schema) : null;
-    return found === null ? null : { message: `tools.${index}.custom: ${found}` };
+    if (found !== null) return { message: `tools.${index}.custom: ${found}` };
+    const problem = input_schema === undefined ? null : anthropicToolProblem(input_schema);
+    return problem === null ? null : { message: `tools.${index}.custom.input_schema${problem}` };
   });
 }
 

@@ -1,5 +1,6 @@
 /** What OpenAI's chat completions refuse, and the vendors that speak the format. */
 import { isWithin } from '../../../contracts/seed.ts';
+import { CHAT_SERVER_RULES } from './chat-server-rules.ts';
 import { checkTypes, type ObjectShape, readTypes } from './check-types.ts';
 import { type Fields, fieldsOf, isJsonObject, isSet, objectsOf, textOf } from './json-values.ts';
 import {
@@ -16,6 +17,7 @@ import {
 import { inOpenAiWords, outOfRange, tooLong, wrongLength, wrongPattern } from './openai-words.ts';
 import { firstProblem, type Problem, type Rule, type VendorRequest } from './rule.ts';
 import { openAiSchemaProblem } from './strict-schemas.ts';
+import { openAiToolProblem } from './tool-schemas.ts';
 
 const REFERENCE = `${OPENAI_DOCS}/api-reference/chat/create`;
 const TYPES = readTypes('openai-chat');
@@ -37,6 +39,7 @@ const ADDED: Readonly<Record<string, ObjectShape>> = {
     'continue_final_message?': 'boolean',
     'add_generation_prompt?': 'boolean',
   },
+  ChatCompletionContentPartText: { 'cache_control?': 'any' },
   ChatCompletionAssistantMessageParam: {
     'annotations?': 'any',
     'reasoning_content?': { one: ['string', 'null'] },
@@ -141,6 +144,7 @@ function wrongTools({ body }: VendorRequest): Problem | null {
       name,
       parameters,
       isStrict: strict === true,
+      isOpenAi: isOpenAiModel(body['model']),
       param: `tools[${index}].function.parameters`,
     });
   });
@@ -150,18 +154,25 @@ interface FunctionSchema {
   readonly name: string;
   readonly parameters: unknown;
   readonly isStrict: boolean;
+  /** Other servers of the format want an object, and look no further. */
+  readonly isOpenAi: boolean;
   readonly param: string;
 }
 
 /** A function without parameters needs none; a schema must be an object's, strict or not. */
-export function schemaProblem({ name, parameters, isStrict, param }: FunctionSchema): Problem | null {
+export function schemaProblem({
+  name,
+  parameters,
+  isStrict,
+  isOpenAi,
+  param,
+}: FunctionSchema): Problem | null {
   if (!isSet(parameters)) return null;
-  const { type, properties } = fieldsOf(parameters);
+  const { type } = fieldsOf(parameters);
   const own = isStrict ? openAiSchemaProblem(parameters) : null;
   const lacksType = `schema must be a JSON Schema of 'type: "object"', got 'type: "${type ?? 'None'}"'.`;
   const found = own ?? (type === 'object' ? null : lacksType);
-  const isHollow = found === null && isStrict && properties === undefined;
-  const problem = isHollow ? 'In context=(), object schema missing properties.' : found;
+  const problem = found ?? (isStrict || isOpenAi ? openAiToolProblem(parameters) : null);
   if (problem === null) return null;
   return {
     message: `Invalid schema for function '${name}': ${problem}`,
@@ -268,6 +279,7 @@ export const OPENAI_CHAT_RULES: readonly Rule[] = [
   { name: 'sampling', source: `${OPENAI_DOCS}/guides/reasoning`, find: wrongSampling },
   { name: 'metadata', source: REFERENCE, find: wrongMetadata },
   { name: 'tools', source: `${OPENAI_DOCS}/guides/function-calling`, find: wrongTools },
+  ...CHAT_SERVER_RULES,
   { name: 'the format of the answer', source: `${OPENAI_DOCS}/guides/structured-outputs`, find: wrongFormat },
   { name: 'tool calls', source: 'https://github.com/langchain-ai/langchain/issues/31325', find: wrongCalls },
   {

@@ -105,7 +105,8 @@ function wrongTools({ body }: VendorRequest): Problem | null {
       const name = textOf(own);
       const param = `tools[${index}].name`;
       const wrongName = tooLong(param, name, TOOL_NAME_CHARS) ?? wrongPattern(param, name, TOOL_NAME);
-      const schema = { name, parameters, isStrict: strict === true, param: `tools[${index}].parameters` };
+      const at = `tools[${index}].parameters`;
+      const schema = { name, parameters, isStrict: strict === true, isOpenAi: true, param: at };
       return wrongName ?? schemaProblem(schema);
     }) ??
     wrongChoice(body, tools)

@@ -23,6 +23,7 @@ const say = (more: Body = {}): Body => ({
   ...more,
 });
 const talk = (...messages: object[]) => say({ messages: [{ role: 'user', content: 'Hello.' }, ...messages] });
+const of = (model: string, ...messages: object[]) => ({ ...talk(...messages), model });
 const image = (url: string) => talk({ role: 'user', content: [{ type: 'image_url', image_url: { url } }] });
 const schema = (own: object, more: object = {}) =>
   say({ response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: own, ...more } } });
@@ -134,6 +135,34 @@ testRules({
       ],
       ["Missing 'a'", say({ tools: [tool({ strict: true, parameters: { ...CLOSED, required: [] } })] })],
       ['got \'type: "string"\'', say({ tools: [tool({ parameters: { type: 'string' } })] })],
+      ['object schema missing properties', say({ tools: [tool({ parameters: { type: 'object' } })] })],
+      ['at the top level', say({ tools: [tool({ parameters: { ...OBJECT, anyOf: [] } })] })],
+      [
+        "In context=('properties', 'a'), array schema missing items",
+        say({ tools: [tool({ parameters: { type: 'object', properties: { a: { type: 'array' } } } })] }),
+      ],
+    ],
+    roles: [['unknown variant `developer`', of('deepseek-v4', { role: 'developer', content: 'a' })]],
+    'fields of messages': [
+      [
+        "property 'reasoning_content' is unsupported",
+        of('openai/gpt-oss-120b', { role: 'assistant', content: 'a', reasoning_content: 'b' }),
+      ],
+    ],
+    'the order of messages': [
+      [
+        "Unexpected role 'user' after role 'tool'",
+        of('mistral-large-latest', calls(call('a')), result('a'), { role: 'user', content: 'b' }),
+      ],
+      ['must be at the beginning', of('qwen3.6-27b', { role: 'system', content: 'a' })],
+      ['should alternate', of('sonar', { role: 'user', content: 'a' })],
+    ],
+    'switches that a model lacks': [
+      [
+        "'parallel_tool_calls' is not supported",
+        say({ model: 'o4-mini', tools: [tool()], parallel_tool_calls: false }),
+      ],
+      ['does not support parameter reasoningEffort', say({ model: 'grok-4-0709', reasoning_effort: 'low' })],
     ],
     'the format of the answer': [
       ["must contain the word 'json'", say({ response_format: { type: 'json_object' } })],

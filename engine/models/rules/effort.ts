@@ -1,0 +1,34 @@
+/** The effort of a request at models that take none. Source: xAI, "Reasoning"; OpenAI, "Reasoning models". */
+import type { ProviderConfig } from '../../../platform/config/schema.ts';
+import { plainName } from '../model-families.ts';
+import type { FittedInput, RuledCall } from './rule.ts';
+import { without } from './sampling.ts';
+
+/** They think as they see fit, and refuse the field. */
+const FIXED_EFFORT = /^grok-(2|3(?!-mini)|4(?:-|$)|4\.20(?!-multi-agent)|code-fast-1)/;
+
+export function fitEffort({ model, input, facts, config }: RuledCall): FittedInput {
+  const { reasoning } = input;
+  if (reasoning === undefined) return { input, dropped: [] };
+  const { effort, thinks } = reasoning;
+  const { reasoning: canThink } = facts.capabilities;
+  const isOff = effort === 'none';
+  if (hasEffortField(config) && FIXED_EFFORT.test(plainName(model))) {
+    return { input: without(input, 'reasoning'), dropped: ['reasoning'] };
+  }
+  // A model that does not think has no effort, and does not think without one either.
+  if (canThink === false && (isOff || thinks === false)) {
+    return { input: without(input, 'reasoning'), dropped: isOff ? [] : ['reasoning'] };
+  }
+  // Of another format, whose clients turn thinking off that no model would have begun. The field could be unknown.
+  if (canThink === null && isOff && thinks === false && hasEffortField(config)) {
+    return { input: without(input, 'reasoning'), dropped: [] };
+  }
+  return { input, dropped: [] };
+}
+
+/** Whether the effort is a separate field, which a server refuses at models that do not take it. */
+function hasEffortField({ wire, quirks }: Pick<ProviderConfig, 'wire' | 'quirks'>): boolean {
+  if (wire === 'openai-responses' || wire === 'azure-openai') return true;
+  return wire === 'openai-chat' && (quirks?.reasoningEffort ?? 'reasoning_effort') === 'reasoning_effort';
+}

@@ -1,0 +1,215 @@
+/**
+ * The parameters of a function in a form that a vendor takes. Generators and MCP servers write schemas of older drafts,
+ * alternatives at the root, and objects without properties; one such tool, and the vendor refuses the whole request.
+ * Sources: OpenAI, "Function calling", and its errors ("object schema missing properties", "not have 'oneOf'/'anyOf'/
+ * 'allOf'/'enum'/'not' at the top level", "array schema missing items"); Anthropic, "Define tools", and its errors;
+ * JSON Schema 2020-12, release notes.
+ */
+import { functionTools, type Tool } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+export interface ParametersRule {
+  /** Whether alternatives may stand at the root, and schemas of older drafts in it. */
+  readonly takesAnyDraft: boolean;
+  /** Whether the items of every list must have a schema, even an empty one. */
+  readonly needsItems: boolean;
+}
+
+interface FittedTools {
+  readonly tools: GenerationInput['tools'];
+  /** What the schemas no longer say. */
+  readonly dropped: readonly string[];
+}
+
+/** A root is at most so many references away from its schema. */
+const MOST_REFERENCES = 8;
+const COMBINED = ['allOf', 'anyOf', 'oneOf'] as const;
+const UNSUPPORTED = ['enum', 'not'] as const;
+/** Keywords with one schema, a list of schemas, and schemas by name. */
+const SCHEMA = [
+  'items',
+  'additionalItems',
+  'additionalProperties',
+  'contains',
+  'propertyNames',
+  'not',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+];
+const SCHEMAS = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items'];
+const NAMED = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
+
+/** A strict tool stays as it is: strict mode has other rules. */
+export function fitToolParameters(tools: GenerationInput['tools'], rule: ParametersRule): FittedTools {
+  const dropped = new Set<string>();
+  const fitted = tools?.map((tool) => {
+    if ('format' in tool || tool.strict === true) return tool;
+    const parameters = fitParameters(tool.parameters, rule, dropped);
+    return parameters === tool.parameters ? tool : { ...tool, parameters };
+  });
+  const isSame = fitted?.every((tool, index) => tool === tools?.[index]) ?? true;
+  return { tools: isSame ? tools : fitted, dropped: [...dropped] };
+}
+
+/** The first tool with a property of a name that does not match, and that name. */
+export function findPropertyName(
+  tools: GenerationInput['tools'],
+  pattern: RegExp,
+): { readonly tool: Tool; readonly name: string } | null {
+  for (const tool of functionTools(tools)) {
+    const { properties } = tool.parameters;
+    const name = Object.keys(isJsonObject(properties) ? properties : {}).find((own) => !pattern.test(own));
+    if (name !== undefined) return { tool, name };
+  }
+  return null;
+}
+
+function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<string>): Schema {
+  if (rule.takesAnyDraft) return withObjectType(parameters);
+  const current = toCurrentDraft(parameters, rule.needsItems);
+  // What it has become is no longer of the draft that it names.
+  const undated = current === parameters ? current : without(current, ['$schema']);
+  return withObjectType(withPlainRoot(undated, dropped));
+}
+
+/** The keywords of drafts before 2020-12 in its own; the same object where there are none. */
+function toCurrentDraft(value: Schema, needsItems: boolean): Schema {
+  const inner = (own: unknown) => (isJsonObject(own) ? toCurrentDraft(own, needsItems) : own);
+  const walked = mapMembers(value, (name, own) => {
+    if (NAMED.includes(name)) return isJsonObject(own) ? mapMembers(own, (_, named) => inner(named)) : own;
+    if (SCHEMAS.includes(name) && Array.isArray(own)) return mapItems(own, inner);
+    return SCHEMA.includes(name) ? inner(own) : own;
+  });
+  return withItems(withoutOldKeywords(walked), needsItems);
+}
+
+function withoutOldKeywords(schema: Schema): Schema {
+  const { items, additionalItems, exclusiveMinimum, exclusiveMaximum, properties, required } = schema;
+  const changed: Record<string, unknown> = {};
+  const removed: string[] = [];
+  if (Array.isArray(items)) {
+    removed.push('items', 'additionalItems');
+    if (items.length > 0) changed['prefixItems'] = items;
+    if (additionalItems !== undefined) changed['items'] = additionalItems;
+  }
+  for (const [keyword, exclusive, bound] of [
+    ['exclusiveMinimum', exclusiveMinimum, 'minimum'],
+    ['exclusiveMaximum', exclusiveMaximum, 'maximum'],
+  ] as const) {
+    if (typeof exclusive !== 'boolean') continue;
+    removed.push(keyword);
+    if (!exclusive || schema[bound] === undefined) continue;
+    removed.push(bound);
+    changed[keyword] = schema[bound];
+  }
+  if (typeof required === 'boolean') removed.push('required');
+  // PHP writes an empty object so.
+  if (Array.isArray(properties) && properties.length === 0) changed['properties'] = {};
+  if (removed.length === 0 && Object.keys(changed).length === 0) return schema;
+  return { ...without(schema, removed), ...changed };
+}
+
+function withItems(schema: Schema, needsItems: boolean): Schema {
+  const { type, items, prefixItems } = schema;
+  const isList = type === 'array' || (Array.isArray(type) && type.includes('array'));
+  return needsItems && isList && items === undefined && prefixItems === undefined
+    ? { ...schema, items: {} }
+    : schema;
+}
+
+/** An object with the properties of all alternatives at the root; required is what all of them require. */
+function withPlainRoot(schema: Schema, dropped: Set<string>, references = 0): Schema {
+  const own = ofReference(schema, schema, references);
+  const combined = COMBINED.filter((keyword) => Array.isArray(own[keyword]));
+  const unsupported = UNSUPPORTED.filter((keyword) => own[keyword] !== undefined);
+  if (combined.length === 0 && unsupported.length === 0) return own;
+  for (const keyword of unsupported) dropped.add(`tools.parameters.${keyword}`);
+  const plain = without(own, [...combined, ...unsupported]);
+  const properties = new Map(Object.entries(isJsonObject(plain['properties']) ? plain['properties'] : {}));
+  const rooted = new Set(properties.keys());
+  const required = new Set(namesIn(plain['required']));
+  for (const keyword of combined) {
+    const variants = (own[keyword] as readonly unknown[]).filter(isJsonObject).map((variant) => {
+      const resolved = ofReference(variant, own, references);
+      return references < MOST_REFERENCES ? withPlainRoot(resolved, dropped, references + 1) : resolved;
+    });
+    if (keyword !== 'allOf') dropped.add(`tools.parameters.${keyword}`);
+    for (const variant of variants) {
+      for (const [name, value] of Object.entries(Object(variant['properties']))) {
+        if (!rooted.has(name)) properties.set(name, eitherOf(properties.get(name), value));
+      }
+    }
+    for (const name of requiredBy(variants, keyword === 'allOf')) required.add(name);
+  }
+  const isWider = properties.size > rooted.size && plain['additionalProperties'] === false;
+  return {
+    ...without(plain, isWider ? ['additionalProperties'] : []),
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.size === 0 ? {} : { required: [...required] }),
+  };
+}
+
+function requiredBy(variants: readonly Schema[], isAll: boolean): readonly string[] {
+  const lists = variants.map(({ required }) => namesIn(required));
+  if (isAll) return lists.flat();
+  const [first = [], ...others] = lists;
+  return first.filter((name) => others.every((list) => list.includes(name)));
+}
+
+function eitherOf(before: unknown, value: unknown): unknown {
+  if (before === undefined || JSON.stringify(before) === JSON.stringify(value)) return value;
+  const known = isJsonObject(before) && Array.isArray(before['anyOf']) && Object.keys(before).length === 1;
+  return { anyOf: [...(known ? (before['anyOf'] as unknown[]) : [before]), value] };
+}
+
+/** What a reference within the schema names, with what stands beside it. */
+function ofReference(schema: Schema, root: Schema, references: number): Schema {
+  const { $ref: reference } = schema;
+  if (typeof reference !== 'string' || references >= MOST_REFERENCES) return schema;
+  const [, place, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(reference) ?? [];
+  const defined = place === undefined ? undefined : root[place];
+  const target = isJsonObject(defined) && name !== undefined ? defined[decodeURIComponent(name)] : undefined;
+  if (!isJsonObject(target)) return schema;
+  return ofReference({ ...target, ...without(schema, ['$ref']) }, root, references + 1);
+}
+
+function withObjectType(schema: Schema): Schema {
+  const { type, properties } = schema;
+  const isObject =
+    type === undefined ||
+    type === null ||
+    (Array.isArray(type) && type.includes('object')) ||
+    type === 'object';
+  if (!isObject || schema['$ref'] !== undefined) return schema;
+  const lacksProperties = properties === undefined || (Array.isArray(properties) && properties.length === 0);
+  if (type === 'object' && !lacksProperties) return schema;
+  return { ...schema, type: 'object', ...(lacksProperties ? { properties: {} } : {}) };
+}
+
+function namesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : [];
+}
+
+function without(schema: Schema, names: readonly string[]): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => !names.includes(name)));
+}
+
+function mapMembers(schema: Schema, map: (name: string, value: unknown) => unknown): Schema {
+  const entries = Object.entries(schema);
+  const mapped = entries.map(([name, value]) => [name, map(name, value)] as const);
+  return mapped.every(([, value], index) => value === entries[index]?.[1])
+    ? schema
+    : Object.fromEntries(mapped);
+}
+
+function mapItems(items: readonly unknown[], map: (value: unknown) => unknown): readonly unknown[] {
+  const mapped = items.map(map);
+  return mapped.every((value, index) => value === items[index]) ? items : mapped;
+}

@@ -1,0 +1,174 @@
+/** Requests as clients of other servers of chat completions write them, and of Anthropic's: what reaches the model. */
+import { describe, expect, test } from '@jest/globals';
+import { mapMessagesRequest, messagesSchema } from '../../../api/wires/anthropic-messages/request.ts';
+import { chatCompletionSchema, mapChatRequest } from '../../../api/wires/openai-chat/request.ts';
+import { CalledModels } from '../../../engine/models/called-model.ts';
+import { foreignFields } from '../../../engine/models/native-fields.ts';
+import { findInputRefusal } from '../../../engine/models/refuse-input.ts';
+import { fitInput } from '../../../engine/models/rules/vendor-rules.ts';
+import { loadConfig } from '../../../platform/config/load-config.ts';
+
+const config = loadConfig({ OPENAI_API_KEY: 'k' });
+const models = new CalledModels(config);
+const MODEL = 'anthropic/claude-sonnet-4-5';
+const USER = { role: 'user', content: 'Hi' };
+const PNG = 'data:image/png;base64,iVBORw0KGgo=';
+const SCHEMA = { type: 'object', properties: { a: { type: 'string' } } };
+const TOOL = { type: 'function', function: { name: 'look' } };
+
+const mapped = (fields: object) =>
+  mapChatRequest(config, chatCompletionSchema.parse({ model: MODEL, messages: [USER], ...fields })).request;
+
+function calledWith(name: string, fields: object) {
+  const [provider = '', model = ''] = name.split('/');
+  const { input, model: _model, ...rest } = mapped(fields);
+  const whole = { ...rest, messages: Array.isArray(input) ? input : [], maxOutputTokens: 4_000 };
+  return models.find({ provider, model }, whole as never);
+}
+
+describe('a chat completion', () => {
+  test.each<[string, object, object]>([
+    [
+      'json_object with a schema',
+      { type: 'json_object', schema: SCHEMA },
+      { name: 'answer', schema: SCHEMA, strict: false },
+    ],
+    [
+      'json_schema without a name',
+      { type: 'json_schema', json_schema: { schema: SCHEMA } },
+      { name: 'answer', schema: SCHEMA, strict: false },
+    ],
+    [
+      'json_schema beside its type',
+      { type: 'json_schema', schema: SCHEMA },
+      { name: 'answer', schema: SCHEMA, strict: false },
+    ],
+    ['json_object', { type: 'json_object', schema: null }, { name: 'answer' }],
+  ])('has the format %s', (_name, format, output) => {
+    const { output: own, native } = mapped({ response_format: format });
+    expect([own, native]).toEqual([output, undefined]);
+  });
+
+  test('with json_schema and no schema at all is refused', () => {
+    const body = { model: MODEL, messages: [USER], response_format: { type: 'json_schema' } };
+    expect(chatCompletionSchema.safeParse(body).success).toBe(false);
+  });
+
+  test.each<[unknown, unknown]>([
+    ['any', 'required'],
+    [{ type: 'any' }, 'required'],
+    [{ type: 'auto' }, 'auto'],
+    [{ type: 'none' }, 'none'],
+    [{ type: 'tool', name: 'look' }, { name: 'look' }],
+    [{ type: 'function', function: { name: 'look' } }, { name: 'look' }],
+  ])('has the tool choice %j', (choice, own) => {
+    expect(mapped({ tools: [TOOL], tool_choice: choice }).toolChoice).toEqual(own);
+  });
+
+  test('has an image whose address stands alone', () => {
+    const content = [{ type: 'image_url', image_url: PNG }];
+    expect(mapped({ messages: [{ role: 'user', content }] }).input).toEqual([
+      { role: 'user', content: [{ type: 'image', url: PNG }] },
+    ]);
+  });
+
+  test('has pictures in the result of a tool, and results without content', () => {
+    const call = (id: string) => ({
+      id,
+      type: 'function',
+      index: 0,
+      function: { name: 'look', arguments: '{}' },
+    });
+    const shot = [
+      { type: 'text', text: 'here' },
+      { type: 'image_url', image_url: { url: PNG } },
+    ];
+    const messages = [
+      USER,
+      { role: 'assistant', tool_calls: [call('a'), call('b')] },
+      { role: 'tool', tool_call_id: 'a', content: shot },
+      { role: 'tool', tool_call_id: 'b', content: null },
+    ];
+    expect(mapped({ messages }).input).toMatchObject([
+      USER,
+      {
+        content: [
+          { type: 'tool-call', id: 'a' },
+          { type: 'tool-call', id: 'b' },
+        ],
+      },
+      {
+        content: [
+          {
+            id: 'a',
+            content: [
+              { type: 'text', text: 'here' },
+              { type: 'image', url: PNG },
+            ],
+          },
+          { id: 'b', content: '' },
+        ],
+      },
+    ]);
+    expect(JSON.stringify(mapped({ messages }).input)).not.toContain('index');
+  });
+});
+
+describe('thinking in the words of another vendor', () => {
+  test.each<[object, object | undefined]>([
+    [{ reasoning: { effort: 'high' } }, { effort: 'high' }],
+    [{ reasoning: { max_tokens: 2_000 } }, { effort: 'low' }],
+    [{ reasoning: { enabled: true, exclude: true } }, { effort: 'medium' }],
+    [{ reasoning: { enabled: false } }, { effort: 'none', thinks: false }],
+    [{ thinking: { type: 'enabled', budget_tokens: 20_000 } }, { effort: 'high' }],
+    [{ thinking: { type: 'disabled' } }, { effort: 'none', thinks: false }],
+    [{ enable_thinking: false }, { effort: 'none', thinks: false }],
+    [{ reasoning_effort: 'low', thinking: { type: 'enabled' } }, { effort: 'low' }],
+    [{ reasoning: { exclude: true } }, undefined],
+  ])('%j is an effort elsewhere', (fields, reasoning) => {
+    for (const name of [MODEL, 'openai/gpt-5.1', 'google/gemini-2.5-flash']) {
+      const called = calledWith(name, fields);
+      expect(called?.input.reasoning).toEqual(reasoning);
+      expect(called === null ? 'none' : findInputRefusal(called)).toBeNull();
+    }
+  });
+
+  test.each<[string, string, object, object | undefined]>([
+    ['a model that does not think', 'openai/gpt-4o', { thinking: { type: 'disabled' } }, undefined],
+    ['one of which nothing is known', 'vllm/m', { thinking: { type: 'disabled' } }, undefined],
+    [
+      'one that thinks',
+      'openai/gpt-5.1',
+      { thinking: { type: 'disabled' } },
+      { effort: 'none', thinks: false },
+    ],
+    [
+      'an effort alone, and a model that has none',
+      'openai/gpt-4o',
+      { output_config: { effort: 'high' } },
+      undefined,
+    ],
+  ])('%s: Anthropic’s format', (_name, name, fields, reasoning) => {
+    const [provider = '', model = ''] = name.split('/');
+    const body = messagesSchema.parse({ model: MODEL, max_tokens: 4_000, messages: [USER], ...fields });
+    const { input, model: _model, ...rest } = mapMessagesRequest(config, body, []).request;
+    const whole = { ...rest, messages: Array.isArray(input) ? input : [], maxOutputTokens: 4_000 };
+    const called = models.find({ provider, model }, whole as never);
+    if (called === null) throw new Error(name);
+    expect(findInputRefusal(called)).toBeNull();
+    expect(fitInput(called).input.reasoning).toEqual(reasoning);
+  });
+});
+
+test('fields that are set to nothing say nothing', () => {
+  const { input: _input, model: _model, ...rest } = mapped({ logit_bias: {}, mcp_servers: [], provider: {} });
+  const refused = foreignFields(
+    { ...rest, messages: [] } as never,
+    'anthropic-messages',
+    'anthropic',
+  ).refused;
+  expect(refused).toEqual([]);
+  const { native } = mapped({ logit_bias: { 1: 2 } });
+  const set = foreignFields({ native, messages: [] } as never, 'anthropic-messages', 'anthropic').refused;
+  expect(set).toEqual(['logit_bias']);
+});

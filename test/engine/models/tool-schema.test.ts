@@ -1,0 +1,110 @@
+/** Schemas of tools as clients and MCP servers write them, and as a vendor takes them. */
+import { describe, expect, test } from '@jest/globals';
+import { fitToolParameters } from '../../../engine/models/rules/tool-schema.ts';
+
+const TEXT = { type: 'string' };
+const OPENAI = { takesAnyDraft: false, needsItems: true };
+
+function fitted(parameters: object, rule = OPENAI) {
+  const { tools, dropped } = fitToolParameters([{ name: 'find', parameters: { ...parameters } }], rule);
+  const [tool] = tools ?? [];
+  return { parameters: tool !== undefined && 'parameters' in tool ? tool.parameters : null, dropped };
+}
+
+describe('the schema of a tool', () => {
+  test.each<[string, object, object]>([
+    ['{}', {}, { type: 'object', properties: {} }],
+    ['no properties', { type: 'object' }, { type: 'object', properties: {} }],
+    ['empty properties of PHP', { type: 'object', properties: [] }, { type: 'object', properties: {} }],
+    [
+      'an object or null',
+      { type: ['object', 'null'], properties: { a: TEXT } },
+      { type: 'object', properties: { a: TEXT } },
+    ],
+    [
+      'a reference at the root',
+      { $ref: '#/$defs/A', $defs: { A: { type: 'object', properties: { a: TEXT } } } },
+      { type: 'object', properties: { a: TEXT }, $defs: { A: { type: 'object', properties: { a: TEXT } } } },
+    ],
+    [
+      'a list without items',
+      { type: 'object', properties: { a: { type: 'array' } } },
+      { type: 'object', properties: { a: { type: 'array', items: {} } } },
+    ],
+    [
+      'a tuple of an older draft',
+      {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        type: 'object',
+        properties: { a: { type: 'array', items: [TEXT, TEXT], additionalItems: false } },
+      },
+      { type: 'object', properties: { a: { type: 'array', prefixItems: [TEXT, TEXT], items: false } } },
+    ],
+    [
+      'bounds of draft 4',
+      {
+        type: 'object',
+        properties: { a: { type: 'integer', minimum: 0, exclusiveMinimum: true, required: true } },
+      },
+      { type: 'object', properties: { a: { type: 'integer', exclusiveMinimum: 0 } } },
+    ],
+  ])('%s', (_name, before, after) => {
+    expect(fitted(before)).toEqual({ parameters: after, dropped: [] });
+  });
+
+  test('has one object for alternatives at its root, and says that they are lost', () => {
+    const before = {
+      type: 'object',
+      properties: { at: TEXT },
+      required: ['at'],
+      additionalProperties: false,
+      oneOf: [
+        { properties: { kind: { const: 'a' }, a: TEXT }, required: ['kind', 'a'] },
+        { properties: { kind: { const: 'b' }, b: TEXT }, required: ['kind', 'b'] },
+      ],
+    };
+    expect(fitted(before)).toEqual({
+      parameters: {
+        type: 'object',
+        properties: { at: TEXT, kind: { anyOf: [{ const: 'a' }, { const: 'b' }] }, a: TEXT, b: TEXT },
+        required: ['at', 'kind'],
+      },
+      dropped: ['tools.parameters.oneOf'],
+    });
+  });
+
+  test('has all that allOf demands', () => {
+    const before = {
+      allOf: [{ $ref: '#/definitions/A' }, { properties: { b: TEXT }, required: ['b'] }],
+      definitions: { A: { type: 'object', properties: { a: TEXT }, required: ['a'] } },
+    };
+    expect(fitted(before)).toMatchObject({
+      parameters: { type: 'object', properties: { a: TEXT, b: TEXT }, required: ['a', 'b'] },
+      dropped: [],
+    });
+  });
+
+  test('that is a circle ends', () => {
+    const circle = { $ref: '#/$defs/A', $defs: { A: { anyOf: [{ $ref: '#/$defs/A' }] } } };
+    expect(fitted(circle).parameters).toMatchObject({ type: 'object' });
+  });
+
+  test('that a vendor takes stays as it is, also where a property has the name of a keyword', () => {
+    const before = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { items: { type: 'array', items: TEXT }, required: { type: 'boolean' }, anyOf: TEXT },
+      required: ['items'],
+    };
+    const tools = [{ name: 'find', parameters: before }];
+    expect(fitToolParameters(tools, OPENAI)).toEqual({ tools, dropped: [] });
+    expect(fitToolParameters(tools, OPENAI).tools).toBe(tools);
+  });
+
+  test('of another server only becomes an object', () => {
+    const any = { takesAnyDraft: true, needsItems: false };
+    const before = { anyOf: [{ required: ['a'] }], properties: { a: { type: 'array', items: [TEXT] } } };
+    expect(fitted(before, any).parameters).toEqual({ ...before, type: 'object' });
+    expect(fitted({ type: 'string' }, any).parameters).toEqual({ type: 'string' });
+  });
+});
