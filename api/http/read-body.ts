@@ -4,12 +4,26 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { DEFAULTS } from '../../contracts/limits.ts';
 import type { HeldBytes } from './bytes-in-flight.ts';
 
-const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
+/** The window of zstd is chosen by the client, up to 2 GiB: this is 32 MiB. */
+const ZSTD = { params: { [constants.ZSTD_d_windowLogMax]: 25 } };
+
+const DECOMPRESSORS = {
+  gzip: () => createGunzip(),
+  deflate: () => createInflate(),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(ZSTD),
+} as const;
 
 /**
  * @param most bytes of the body, decompressed.

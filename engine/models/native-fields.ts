@@ -2,6 +2,7 @@
  * What becomes of the fields of one request format at a provider of another. A field without a rule could change the
  * answer, so a provider that cannot take it is not asked. docs/wires-fields.md shows the result for every field.
  */
+import { audioOf } from '../../contracts/audio.ts';
 import { sealOfCompaction } from '../../contracts/compaction.ts';
 import {
   functionTools,
@@ -178,7 +179,7 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       // It is opened before the call.
       if (sealOfCompaction(part) !== null) return;
       const isForeign = part.format !== format || (part.issuer !== undefined && part.issuer !== provider);
-      if (!isForeign) return;
+      if (!isForeign || (wire === 'google' && audioOf(part) !== null)) return;
       if (part.isReasoning === true) dropped.add('reasoning');
       else refused.add(`${nameOf(part.value['type'])} parts`);
       return;
@@ -205,9 +206,6 @@ function saysNothing(value: unknown): boolean {
 /** What a part says that the wire has no place for, and that the answer is as valid without. */
 function lostOf(part: Part, wire: WireFamily): readonly string[] {
   const isOpenAi = WIRES[wire].format?.startsWith('openai') === true;
-  if (part.type === 'tool-result' && part.isError === true && (isOpenAi || wire === 'cohere')) {
-    return ['tool-result.is_error'];
-  }
   if (part.type === 'image' && part.detail !== undefined && !isOpenAi) return ['image.detail'];
   return part.type === 'file' && part.name !== undefined && wire === 'google'
     ? ['file.title (filename)']

@@ -8,9 +8,13 @@ import {
   type Part,
   partsOf,
   type Tool,
+  type ToolResultPart,
+  textOfResult,
 } from '../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../contracts/generation.ts';
 import { isJsonObject, parseJson } from '../../contracts/json.ts';
+
+const FAILED = 'Error';
 
 type PartOf<Type extends Part['type']> = Extract<Part, { type: Type }>;
 
@@ -96,6 +100,15 @@ export function withOneSystemText({ system, messages }: Pick<GenerationInput, 's
   const rest = messages.filter((message) => !isSystem(message));
   if (rest.length > 0 || joined === undefined) return { system: joined, messages: rest };
   return { system: undefined, messages: [{ role: 'user', content: joined }] };
+}
+
+/** For vendors whose results have no mark for a failure: a model takes a failed one for another without it. */
+export function withFailure(result: ToolResultPart): ToolResultPart {
+  const { content, isError } = result;
+  if (isError !== true || /^\W*(error|fail)/i.test(textOfResult(result))) return result;
+  if (typeof content === 'string')
+    return { ...result, content: content === '' ? FAILED : `${FAILED}: ${content}` };
+  return { ...result, content: [{ type: 'text', text: `${FAILED}:` }, ...content] };
 }
 
 /** The images and files in the results of tools. Where results hold only text, they follow as the user's. */

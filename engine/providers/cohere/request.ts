@@ -4,7 +4,14 @@ import { functionTools, type Message, partsOf, textOfResult } from '../../../con
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
-import { allowedTools, partsOfType, plainText, resultMedia, withOneSystemText } from '../message-parts.ts';
+import {
+  allowedTools,
+  partsOfType,
+  plainText,
+  resultMedia,
+  withFailure,
+  withOneSystemText,
+} from '../message-parts.ts';
 import { NO_SEALS, type OpenedSeals, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 
@@ -108,7 +115,7 @@ function toCohereMessages(message: Message, seals: OpenedSeals): Cohere.ChatMess
     (result): Cohere.ChatMessageV2 => ({
       role: 'tool',
       toolCallId: result.id,
-      content: textOfResult(result),
+      content: textOfResult(withFailure(result)),
     }),
   );
   const content = [...resultMedia(message), ...partsOf(message)].flatMap((part): Cohere.Content[] => {

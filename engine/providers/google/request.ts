@@ -8,6 +8,7 @@ import type {
   ThinkingLevel,
 } from '@google/genai';
 import { z } from 'zod';
+import { audioOf } from '../../../contracts/audio.ts';
 import {
   functionTools,
   type Message,
@@ -176,8 +177,11 @@ function toGooglePart(
       const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
       return [{ fileData: { fileUri: part.url, mimeType } }];
     }
+    case 'native': {
+      const audio = audioOf(part);
+      return audio === null ? [] : [{ inlineData: { mimeType: audio.mediaType, data: audio.data } }];
+    }
     case 'reasoning':
-    case 'native':
       return [];
   }
 }

@@ -27,7 +27,7 @@ import { plainName } from '../../models/model-families.ts';
 import { nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
-import { joinTexts, partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
+import { joinTexts, partsOfType, resultMedia, textOfFile, withFailure } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
@@ -186,7 +186,8 @@ function toOpenAiChatMessages(message: Message, context: Conversation): ChatComp
   return [...results, mergeFields(native, { role, content: plainIfPossible(content, role) })];
 }
 
-function toToolMessage(result: ToolResultPart, idOf: IdOf): ChatCompletionMessageParam {
+function toToolMessage(own: ToolResultPart, idOf: IdOf): ChatCompletionMessageParam {
+  const result = withFailure(own);
   const texts =
     typeof result.content === 'string' ? [] : result.content.filter((part) => part.type === 'text');
   const content = texts.some((part) => part.native !== undefined)

@@ -26,7 +26,7 @@ import {
 import { openAiEffort } from '../../models/reasoning-efforts.ts';
 import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
-import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
+import { plainText, resultsFirst, textOfFile, withFailure } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOfPart } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
@@ -54,8 +54,10 @@ export function buildOpenAiResponseRequest(
   const tools = functionTools(input.tools);
   const request: ResponsesRequest = {
     model,
-    input: withDeliveredText(input.messages, resume).flatMap((message) =>
-      toOpenAiResponseItems(message, openedSeals),
+    input: withoutLoneReasoning(
+      withDeliveredText(input.messages, resume).flatMap((message) =>
+        toOpenAiResponseItems(message, openedSeals),
+      ),
     ),
     ...(maxOutputTokens === null
       ? {}
@@ -145,6 +147,16 @@ function toOpenAiResponseToolChoice(
   return { type: 'allowed_tools', mode: choice.mode, tools: choice.allowed.map(named) };
 }
 
+/** The vendor refuses reasoning without what came of it: an answer can be cut within its thoughts. */
+function withoutLoneReasoning(items: readonly ResponseInputItem[]): ResponseInputItem[] {
+  return items.filter((item, index) => {
+    if (!('type' in item) || item.type !== 'reasoning') return true;
+    const next = items.slice(index + 1).find((own) => !('type' in own) || own.type !== 'reasoning');
+    if (next === undefined) return false;
+    return 'role' in next ? next.role === 'assistant' : !/_output$/.test(String(next.type));
+  });
+}
+
 /** One message becomes several items: tool calls and results are items beside the messages, in their order. */
 function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseInputItem[] {
   const parts = resultsFirst(message);
@@ -206,11 +218,12 @@ function ownFields(value: { readonly native?: NativeFields | undefined }): Reado
   );
 }
 
-function toResultItem(part: ToolResultPart): ResponseInputItem {
+function toResultItem(own: ToolResultPart): ResponseInputItem {
+  const part = withFailure(own);
   const output =
     typeof part.content === 'string'
       ? part.content
-      : part.content.flatMap((own) => (toContent(own, 'user') ?? []) as never[]);
+      : part.content.flatMap((inner) => (toContent(inner, 'user') ?? []) as never[]);
   const type = isOfCustomTool(part) ? 'custom_tool_call_output' : 'function_call_output';
   const item = {
     type,

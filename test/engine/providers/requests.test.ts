@@ -169,6 +169,78 @@ describe('a request', () => {
     expect(ids[1]).toBe(ids[0]);
   });
 
+  test('thoughts that nothing came of do not go back to Responses, which refuses them alone', async () => {
+    const thoughts = {
+      type: 'native' as const,
+      format: 'openai-responses' as const,
+      value: { type: 'reasoning', summary: [], encrypted_content: 'x' },
+      isReasoning: true as const,
+    };
+    const messages: GenerationInput['messages'] = [
+      { role: 'user', content: 'One' },
+      { role: 'assistant', content: [thoughts] },
+      { role: 'user', content: 'Two' },
+      { role: 'assistant', content: [thoughts, thoughts, { type: 'text', text: 'Answer.' }] },
+      { role: 'user', content: 'Three' },
+    ];
+    const { request } = await sent('openai-responses', { messages });
+    const { input } = request.body as { input: { type?: string; role?: string }[] };
+    const kinds = input.map(({ type, role }) => role ?? type);
+    expect(kinds).toEqual(['user', 'user', 'reasoning', 'reasoning', 'assistant', 'user']);
+  });
+
+  test.each([
+    ['Not there', 'Error: Not there'],
+    ['Error: not there', 'Error: not there'],
+    ['', 'Error'],
+  ])('a failed tool that says "%s" is not taken for a result', async (content, expected) => {
+    const failed = (isError: boolean): GenerationInput['messages'] => [
+      ...INPUT.messages.slice(0, 2),
+      { role: 'user', content: [{ type: 'tool-result', id: 'call_1', content, isError }] },
+    ];
+    for (const wire of ['openai-chat', 'openai-responses', 'cohere'] as const) {
+      const config = { capabilities: { vision: true } };
+      const { request } = await sent(wire, { ...WITHOUT_OUTPUT, messages: failed(true) }, {}, config);
+      expect(JSON.stringify(request.body)).toContain(JSON.stringify(expected));
+    }
+    const { request } = await sent('openai-chat', { ...INPUT, messages: failed(false) });
+    expect(JSON.stringify(request.body)).toContain(JSON.stringify(content));
+  });
+
+  test('what a chat client says aloud is heard by Gemini, and by no other format', async () => {
+    const audio = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } };
+    const messages: GenerationInput['messages'] = [
+      { role: 'user', content: [{ type: 'native', format: 'openai-chat', value: audio }] },
+    ];
+    const { request } = await sent('google', { messages }, { model: 'gemini-3-flash' });
+    expect(request.body).toMatchObject({
+      contents: [{ parts: [{ inlineData: { mimeType: 'audio/wav', data: 'UklGRg==' } }] }],
+    });
+    const refused = await sent('anthropic-messages', { messages });
+    expect(errorOf(refused.heard)?.code).toBe('unsupported_by_model');
+  });
+
+  test('the texts of a client are apart, and those of an answer are not', async () => {
+    const two = [
+      { type: 'text' as const, text: 'One.' },
+      { type: 'text' as const, text: 'Two.' },
+    ];
+    const messages: GenerationInput['messages'] = [
+      { role: 'system', content: two },
+      { role: 'user', content: two },
+      { role: 'assistant', content: two },
+      { role: 'user', content: [{ type: 'text', text: 'One.\n' }, two[1] as never] },
+    ];
+    const { request } = await sent('openai-chat', { messages });
+    expect(
+      (request.body as { messages: { content: string }[] }).messages.map(({ content }) => content),
+    ).toEqual(['One.\n\nTwo.', 'One.\nTwo.', 'One.Two.', 'One.\nTwo.']);
+    const responses = await sent('openai-responses', { messages: messages.slice(1, 2) });
+    expect(responses.request.body).toMatchObject({
+      input: [{ content: [{ text: 'One.' }, { text: 'Two.' }] }],
+    });
+  });
+
   test('Azure gets the deployment in the path and its key under its own name', async () => {
     const messages = INPUT.messages.slice(0, 1);
     const { request } = await sent('azure-openai', { messages }, { model: 'my-deployment' });
