@@ -48,7 +48,7 @@ export async function forwardEmbeddings(
 async function callEmbeddings(
   { baseUrl, secrets, model }: EmbeddingsTarget,
   secret: string | undefined,
-  { input, dimensions, encoding_format }: EmbeddingsRequest,
+  { model: _model, user: _user, ...fields }: EmbeddingsRequest,
 ): Promise<Forwarded> {
   let response: Response;
   let text: string;
@@ -59,12 +59,7 @@ async function callEmbeddings(
         'content-type': 'application/json',
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
       },
-      body: JSON.stringify({
-        model,
-        input,
-        ...(dimensions === null || dimensions === undefined ? {} : { dimensions }),
-        ...(encoding_format === null || encoding_format === undefined ? {} : { encoding_format }),
-      }),
+      body: JSON.stringify({ model, ...withoutNulls(fields) }),
       signal: AbortSignal.timeout(LIMITS.embeddingsMs),
     });
     text = response.ok ? await response.text() : await readText(response, LIMITS.errorBodyBytes);
@@ -79,6 +74,12 @@ async function callEmbeddings(
   if (parsed.success) return { answer: parsed.data };
   const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
   return { answer: null, error: malformed, mayBeBilled: true };
+}
+
+function withoutNulls(fields: object): object {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
+  );
 }
 
 function embeddingsRefusal({ status, headers }: Response, text: string): UnbrokenError {

@@ -15,7 +15,8 @@ const isTokens = (value: unknown): boolean =>
   value.every((token) => Number.isSafeInteger(token) && token >= 0);
 const tokens = z.custom<number[]>(isTokens, 'expected a list of tokens: whole numbers from 0');
 
-export const embeddingsSchema = z.object({
+/** Servers of this format have more fields, such as `input_type` of NVIDIA, without which some models refuse. */
+export const embeddingsSchema = z.looseObject({
   model: modelNameSchema,
   input: z.union([
     z.string().min(1),

@@ -46,6 +46,7 @@ export const bedrockRules: VendorRules = {
     const { native } = own.input;
     const betas = (native?.betas ?? []).filter((beta) => BETAS.has(beta));
     const isTaken = (place: FieldPlace, name: string) => {
+      if (name === 'cache_control.scope') return false;
       const beta = OF_BETAS[`${place}.${name}`];
       return beta === undefined || (beta !== null && betas.some((own) => beta.test(own)));
     };

@@ -6,8 +6,10 @@ import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
+import { fitToolParameters } from './tool-schema.ts';
 
 const STOP_SEQUENCES = 5;
+const PARAMETERS = { takesAnyDraft: true, needsItems: false, hasBareReferences: true } as const;
 const TOOLS_OR_JSON = /gemini-[12]/;
 const SEEDS = [-(2n ** 31n), 2n ** 31n - 1n] as const;
 const MEDIA = {
@@ -29,5 +31,9 @@ export const googleRules: VendorRules = {
     if (input.seed !== undefined && !isWithin(input.seed, ...SEEDS)) {
       yield { field: 'seed', demand: 'must be a signed integer of 32 bits' };
     }
+  },
+  fit({ input }) {
+    const { tools, dropped } = fitToolParameters(input.tools, PARAMETERS);
+    return { input: tools === input.tools || tools === undefined ? input : { ...input, tools }, dropped };
   },
 };

@@ -16,6 +16,8 @@ export interface ParametersRule {
   readonly takesAnyDraft: boolean;
   /** Whether the items of every list must have a schema, even an empty one. */
   readonly needsItems: boolean;
+  /** Whether a reference stands alone but for a description and a default, and no draft is named. */
+  readonly hasBareReferences?: true;
 }
 
 interface FittedTools {
@@ -26,6 +28,8 @@ interface FittedTools {
 
 /** A root is at most so many references away from its schema. */
 const MOST_REFERENCES = 8;
+/** `$defs` at the root may stand beside a reference, too. */
+const BESIDE_REFERENCE = ['$ref', '$defs', 'definitions', 'description', 'default'];
 const COMBINED = ['allOf', 'anyOf', 'oneOf'] as const;
 const UNSUPPORTED = ['enum', 'not'] as const;
 /** Keywords with one schema, a list of schemas, and schemas by name. */
@@ -71,6 +75,7 @@ export function findPropertyName(
 }
 
 function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<string>): Schema {
+  if (rule.hasBareReferences) return withObjectType(withBareReferences(withoutDraft(parameters)));
   if (rule.takesAnyDraft) return withObjectType(parameters);
   const current = toCurrentDraft(parameters, rule.needsItems);
   // What it has become is no longer of the draft that it names.
@@ -78,15 +83,30 @@ function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<st
   return withObjectType(withPlainRoot(undated, dropped));
 }
 
+function withoutDraft(schema: Schema): Schema {
+  return '$schema' in schema ? without(schema, ['$schema']) : schema;
+}
+
+function withBareReferences(value: Schema): Schema {
+  const walked = mapSchemas(value, withBareReferences);
+  const extra = Object.keys(walked).filter((name) => !BESIDE_REFERENCE.includes(name));
+  return '$ref' in walked && extra.length > 0 ? without(walked, extra) : walked;
+}
+
 /** The keywords of drafts before 2020-12 in its own; the same object where there are none. */
 function toCurrentDraft(value: Schema, needsItems: boolean): Schema {
-  const inner = (own: unknown) => (isJsonObject(own) ? toCurrentDraft(own, needsItems) : own);
-  const walked = mapMembers(value, (name, own) => {
+  const walked = mapSchemas(value, (own) => toCurrentDraft(own, needsItems));
+  return withItems(withoutOldKeywords(walked), needsItems);
+}
+
+/** Replaces the schemas directly within one; the same object where none changes. */
+function mapSchemas(value: Schema, map: (schema: Schema) => Schema): Schema {
+  const inner = (own: unknown) => (isJsonObject(own) ? map(own) : own);
+  return mapMembers(value, (name, own) => {
     if (NAMED.includes(name)) return isJsonObject(own) ? mapMembers(own, (_, named) => inner(named)) : own;
     if (SCHEMAS.includes(name) && Array.isArray(own)) return mapItems(own, inner);
     return SCHEMA.includes(name) ? inner(own) : own;
   });
-  return withItems(withoutOldKeywords(walked), needsItems);
 }
 
 function withoutOldKeywords(schema: Schema): Schema {

@@ -7,9 +7,14 @@ const ANSWER = { object: 'list', data: [], usage: { prompt_tokens: 3 } };
 let server: Server;
 let refusals: { status: number; retryAfter?: string }[] = [];
 let used: (string | undefined)[] = [];
+let body = '';
 beforeAll(async () => {
   server = createServer((request, response) => {
     used.push(request.headers.authorization?.slice('Bearer '.length));
+    body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
     const refusal = refusals.shift();
     if (refusal?.retryAfter !== undefined) response.setHeader('retry-after', refusal.retryAfter);
     if (refusal?.status === 0) {
@@ -26,7 +31,8 @@ beforeEach(() => {
   [refusals, used] = [[], []];
 });
 
-const forward = (...keys: string[]) =>
+const forward = (...keys: string[]) => forwardWith({}, ...keys);
+const forwardWith = (fields: object, ...keys: string[]) =>
   forwardEmbeddings(
     {
       provider: 'p',
@@ -35,8 +41,18 @@ const forward = (...keys: string[]) =>
       keys,
       secrets: [],
     },
-    { model: 'p/m', input: 'x' },
+    { model: 'p/m', input: 'x', ...fields },
   );
+
+test('fields that only some servers have reach them, and the name of the user none', async () => {
+  await forwardWith({ input_type: 'query', encoding_format: 'base64', dimensions: null, user: 'ann' }, 'a');
+  expect(JSON.parse(body)).toEqual({
+    model: 'm',
+    input: 'x',
+    input_type: 'query',
+    encoding_format: 'base64',
+  });
+});
 
 test.each([401, 429, 500])('a key that gets %d is followed by the next one', async (status) => {
   refusals = [{ status }];

@@ -69,6 +69,13 @@ test('its betas stay where all fields are left out', () => {
   expect(input.native).toEqual({ format: FORMAT, fields: {}, betas });
 });
 
+test('marks of the cache are without a scope, which is of a beta', () => {
+  const marked = { cache_control: { type: 'ephemeral', scope: 'global' } };
+  const { input } = fitInput(callOf({ tools: [tool(marked)] }));
+  expect(input.tools).toMatchObject([{ native: { fields: { cache_control: { type: 'ephemeral' } } } }]);
+  expect(JSON.stringify(input.tools)).not.toContain('scope');
+});
+
 test('it loads nothing from an address', () => {
   const image = (url: string) => callOf({ messages: [{ role: 'user', content: [{ type: 'image', url }] }] });
   expect(findInputRefusal(image('data:image/png;base64,iVBORw0KGgo='))).toBeNull();

@@ -101,6 +101,19 @@ describe('the schema of a tool', () => {
     expect(fitToolParameters(tools, OPENAI).tools).toBe(tools);
   });
 
+  test('has nothing beside its references, and no draft, at Gemini', () => {
+    const gemini = { takesAnyDraft: true, needsItems: false, hasBareReferences: true } as const;
+    const before = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/A', title: 'A', description: 'An A.' } },
+      $defs: { A: TEXT },
+    };
+    const { $schema: _, ...rest } = before;
+    const bare = { ...rest, properties: { a: { $ref: '#/$defs/A', description: 'An A.' } } };
+    expect(fitted(before, gemini)).toEqual({ parameters: bare, dropped: [] });
+  });
+
   test('of another server only becomes an object', () => {
     const any = { takesAnyDraft: true, needsItems: false };
     const before = { anyOf: [{ required: ['a'] }], properties: { a: { type: 'array', items: [TEXT] } } };

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const RULES = { tests: ['test/engine/providers/vendor-rules.test.ts'] } as const;
+const SERVERS = { tests: ['test/engine/providers/chat-vendors.test.ts'] } as const;
 const BATCHES = { tests: ['test/engine/providers/batches.test.ts'] } as const;
 
 export const VENDOR_MUTANTS: readonly Mutant[] = [
@@ -196,5 +197,78 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     find: "outcome.type === 'answered' && outcome.status === 200",
     replace: "outcome.type === 'answered' && outcome.status > 0",
     caughtBy: { tests: ['test/tools/simulator/batches.test.ts'] },
+  },
+  {
+    name: 'developer-at-other-servers',
+    breaks: 'DeepSeek refuses a message of a developer.',
+    file: 'engine/models/rules/chat-turns.ts',
+    find: "if (message.role === 'developer') return asSystem(message);",
+    replace: '',
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'user-after-a-tool-at-mistral',
+    breaks: 'Mistral refuses a user directly after the result of a tool.',
+    file: 'engine/models/rules/chat-turns.ts',
+    find: "if (isAfterResult && message.role !== 'assistant' && results.length === 0) ordered.push(BRIDGE);",
+    replace: '',
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'fields-of-answers-at-groq',
+    breaks: 'Groq refuses a conversation that another model has thought in.',
+    file: 'engine/models/rules/openai.ts',
+    find: "if (place === 'message') return messageFields.includes(name);",
+    replace: "if (place === 'message') return true;",
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'alternatives-at-the-root',
+    breaks:
+      'OpenAI and Anthropic refuse every request with a tool whose schema has alternatives at its root.',
+    file: 'engine/models/rules/tool-schema.ts',
+    find: 'return withObjectType(withPlainRoot(undated, dropped));',
+    replace: 'return withObjectType(undated);',
+    caughtBy: RULES,
+  },
+  {
+    name: 'tuples-of-older-drafts',
+    breaks: 'OpenAI and Anthropic refuse every request with a tool whose schema is of an older draft.',
+    file: 'engine/models/rules/tool-schema.ts',
+    find: 'if (Array.isArray(items)) {',
+    replace: "if (items === 'none') {",
+    caughtBy: RULES,
+  },
+  {
+    name: 'shared-ids-at-anthropic',
+    breaks: 'Anthropic refuses a conversation whose turns number their tool calls from 0.',
+    file: 'engine/models/rules/anthropic-messages.ts',
+    find: 'withUniqueCallIds(fitContent(input.messages))',
+    replace: 'fitContent(input.messages)',
+    caughtBy: RULES,
+  },
+  {
+    name: 'old-cap-at-azure',
+    breaks: "Azure refuses the cap of a request to one of OpenAI's reasoning models.",
+    file: 'engine/providers/openai-chat/request.ts',
+    find: 'quirks.maxTokensField ?? capField(model)',
+    replace: "quirks.maxTokensField ?? 'max_tokens'",
+    caughtBy: RULES,
+  },
+  {
+    name: 'failed-tool-as-a-result',
+    breaks: 'A model takes the message of a failed tool for its result.',
+    file: 'engine/providers/message-parts.ts',
+    find: 'if (isError !== true || ',
+    replace: 'if (isError !== undefined || ',
+    caughtBy: { tests: ['test/engine/providers/requests.test.ts'] },
+  },
+  {
+    name: 'thoughts-alone-at-openai',
+    breaks: 'OpenAI refuses a conversation with an answer that was cut within its thoughts.',
+    file: 'engine/providers/openai-responses/request.ts',
+    find: 'if (next === undefined) return false;',
+    replace: 'if (next === undefined || index >= 0) return true;',
+    caughtBy: { tests: ['test/engine/providers/requests.test.ts'] },
   },
 ];
