@@ -156,7 +156,8 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       const rule = ruleFor(place, path);
       const isShared = place === 'request' && isSharedBy(native.format, format, path);
       const isMark = format === 'anthropic-messages' && path.endsWith('cache_control');
-      if (rule === 'translated' || isShared || isMark || saysNothing(native.fields[path])) continue;
+      const isEmpty = place === 'request' && rule === undefined && saysNothing(native.fields[path]);
+      if (rule === 'translated' || isShared || isMark || isEmpty) continue;
       (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
     }
   };
@@ -179,7 +180,12 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       // It is opened before the call.
       if (sealOfCompaction(part) !== null) return;
       const isForeign = part.format !== format || (part.issuer !== undefined && part.issuer !== provider);
-      if (!isForeign || (wire === 'google' && audioOf(part) !== null)) return;
+      if (!isForeign) return;
+      if (wire === 'google' && audioOf(part) !== null) {
+        const marks = CACHE_MARKS.filter((name) => name in part.value);
+        for (const name of marks) dropped.add(`input_audio.${name}`);
+        return;
+      }
       if (part.isReasoning === true) dropped.add('reasoning');
       else refused.add(`${nameOf(part.value['type'])} parts`);
       return;

@@ -21,10 +21,16 @@ export function fitEffort({ model, input, facts, config }: RuledCall): FittedInp
     return { input: without(input, 'reasoning'), dropped: isOff ? [] : ['reasoning'] };
   }
   // Of another format, whose clients turn thinking off that no model would have begun. The field could be unknown.
-  if (canThink === null && isOff && thinks === false && hasEffortField(config)) {
+  if (canThink === null && isOff && thinks === false && !hasSwitch(config)) {
     return { input: without(input, 'reasoning'), dropped: [] };
   }
   return { input, dropped: [] };
+}
+
+/** Whether the server has a field that turns thinking off at any model. */
+function hasSwitch({ quirks }: Pick<ProviderConfig, 'quirks'>): boolean {
+  const field = quirks?.reasoningEffort ?? 'reasoning_effort';
+  return field !== 'reasoning_effort' && field !== 'none';
 }
 
 /** Whether the effort is a separate field, which a server refuses at models that do not take it. */

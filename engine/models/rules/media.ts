@@ -74,7 +74,7 @@ export function* remoteMediaViolations(
 ): Iterable<Violation> {
   for (const { type, url } of mediaIn(messages)) {
     if (!types.includes(type) || url.startsWith('data:')) continue;
-    const kind = type === 'image' ? 'an image' : 'a file';
+    const kind = type === 'image' ? 'an image' : 'a file (file_url, document)';
     yield {
       field: 'input',
       demand: `has ${kind} with an address, which it does not load; send it as a data URL`,

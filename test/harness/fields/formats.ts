@@ -173,6 +173,7 @@ function pairedItems(items: unknown): unknown[] {
     if (type === 'function_call_output') {
       return [{ type: 'function_call', call_id, name: 'lookup', arguments: '{}' }, item];
     }
+    if (type === 'reasoning') return [item, { role: 'assistant', content: 'An earlier answer.' }];
     const custom = { call_id, name: 'lookup', input: 'a' };
     if (type === 'custom_tool_call_output') return [{ type: 'custom_tool_call', ...custom }, item];
     if (type === 'custom_tool_call') return [item, { type: 'custom_tool_call_output', call_id, output: 'a' }];
