@@ -31,6 +31,7 @@ const FORMAT_NAME_CHARS = 64;
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 const CHAT_STOP_SEQUENCES = 4;
 const CHAT_TOOLS = 128;
+const OPENAI_MODEL = /^(gpt-|o\d|chatgpt-)/;
 /** These make one tool call at a time, and their chat completions refuse the switch. */
 const ONE_CALL_AT_A_TIME = /^o\d/;
 /** Of the request, which servers that know few fields refuse. */
@@ -71,11 +72,12 @@ export const openAiChatRules: VendorRules = {
   },
   fit(call) {
     const { input, dropped } = fitOpenAi(call);
-    const { input: known, dropped: unknown } = withKnownFields(input, isOfOpenAi);
-    const fitted = withoutParallelSwitch(call.model, known);
+    // Another model is of another server, which may want back what it gave out.
+    const own = OPENAI_MODEL.test(call.model) ? withKnownFields(input, isOfOpenAi) : { input, dropped: [] };
+    const fitted = withoutParallelSwitch(call.model, own.input);
     // An older version of Azure's API has no developers, and its models take a system message for one.
     const isAzure = call.config.wire === 'azure-openai';
-    return { input: isAzure ? withoutDevelopers(fitted) : fitted, dropped: [...dropped, ...unknown] };
+    return { input: isAzure ? withoutDevelopers(fitted) : fitted, dropped: [...dropped, ...own.dropped] };
   },
 };
 

@@ -144,6 +144,19 @@ test.each([
 });
 
 test.each([
+  ['openai-chat', 'gpt-4.1', false],
+  ['openai-chat', 'another', true],
+])(
+  '%s, %s: what a server has added to messages returns to servers alone that may know it',
+  async (vendor, model, isSent) => {
+    const messages = [...AGENT.slice(0, 1), ...AGENT.slice(3)];
+    const { error, body } = await sentTo(vendor, model, { messages, tools: [LOOK] });
+    expect(error).toBeUndefined();
+    expect(JSON.stringify(body).includes('reasoning_content')).toBe(isSent);
+  },
+);
+
+test.each([
   ['xai', 'grok-4-0709'],
   ['xai', 'grok-4-1-fast-reasoning'],
   ['azure-openai', 'o3-mini'],
