@@ -123,7 +123,7 @@ describe.each(WIRES)('%s', (wire) => {
         role: 'user',
         content: [
           { type: 'tool-result', id: 'call_one', content: 'rain "and" wind' },
-          { type: 'tool-result', id: 'call_two', content: 'noon', isError: true },
+          { type: 'tool-result', id: 'call_two', content: 'failed at noon', isError: true },
           { type: 'text', text: 'And now?' },
         ],
       },
