@@ -8,8 +8,11 @@ import { waitFor } from '../../harness/wait-for.ts';
 import type { PageDesk } from './page-desk.ts';
 
 /** A shard is counted when it is recorded: the first one has ended long before the others can have. */
-const QUICK = 15;
-const LINES = 60;
+const QUICK = 100;
+/** Half a minute of work at least, so that it is not over before it is cancelled, however slow the page is. */
+const LINES = 600;
+/** What a busy worker may need. */
+const WORK_MS = 120_000;
 
 export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> {
   // Of another tenant, because other tests set limits that lines at the same time would exceed.
@@ -18,12 +21,12 @@ export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> 
   const batches = new BatchClient(desk.api.url, key);
   const lines = Array.from({ length: LINES }, (_, at) => {
     if (at === 0) return chatLine('refused', 'x', { model: 'unknown/model' });
-    return chatLine(`${at}`, promptOf(at < QUICK ? { tokens: 5 } : { tokens: 60, delayMs: 100 }));
+    return chatLine(`${at}`, promptOf(at < QUICK ? { tokens: 2 } : { tokens: 20, delayMs: 100 }));
   });
   const { id } = await batches.create(lines, { metadata: { night: 'the first' } });
   const page = await desk.open('Batches', key);
   const row = page.getByRole('row').filter({ has: page.getByTitle(id) });
-  await row.getByText(`of ${LINES}, 1 failed`).waitFor({ timeout: 60_000 });
+  await row.getByText(`of ${LINES}, 1 failed`).waitFor({ timeout: WORK_MS });
   await row.getByText('in progress').waitFor();
   await row.getByText('about').waitFor();
   expect(await desk.barriers()).toEqual([]);
@@ -35,7 +38,7 @@ export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> 
   await page.getByText('The files of results are written when the batch has ended.').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await desk.confirm('Cancel the batch');
-  await page.getByText('It was cancelled.').waitFor({ timeout: 60_000 });
+  await page.getByText('It was cancelled.').waitFor({ timeout: WORK_MS });
   expect(await desk.barriers()).toEqual([]);
   const ended = await batches.endOf(id);
   const { output, errors } = await batches.resultsOf(ended);
