@@ -1,11 +1,15 @@
 /** The activities with their dependencies. The Temporal UI shows their names. */
 import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import { RunningStreams } from './attempt/running-streams.ts';
+import { awaitVendors } from './batches/await-vendors.ts';
 import type { BatchDependencies } from './batches/batch-dependencies.ts';
 import { checkBatch } from './batches/check-batch.ts';
 import { endBatch } from './batches/end-batch.ts';
+import { handOver } from './batches/hand-over.ts';
+import { keepAnswers } from './batches/keep-answers.ts';
 import { embedLine, openShard, prepareLine } from './batches/prepare-line.ts';
 import { recordShard } from './batches/record-shard.ts';
+import { takeAnswers } from './batches/take-answers.ts';
 import { type BeginEarly, BegunGenerations } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import { deliverWebhook, giveUpWebhook } from './deliver-webhook.ts';
@@ -58,6 +62,10 @@ export function createActivities(
     endJob: endJob(dependencies),
     openTick: openTick(dependencies),
     checkBatch: checkBatch(dependencies),
+    handOver: handOver(dependencies),
+    awaitVendors: awaitVendors(dependencies),
+    keepAnswers: keepAnswers(dependencies),
+    takeAnswers: takeAnswers(dependencies),
     openShard: openShard(dependencies),
     prepareLine: prepareLine(dependencies),
     embedLine: embedLine(dependencies),

@@ -23,13 +23,16 @@ export function statisticsOf(
   };
 }
 
-/** From the request to the first text and to the end, by the clock of the log, of a whole answer by a model. */
+/**
+ * From the request to the first text and to the end, by the clock of the log, of a whole answer by a model. A line that
+ * may have waited at a vendor for hours says nothing of its model.
+ */
 export function latenciesOf(
-  { continues }: GenerationOrder,
+  { continues, batchId }: GenerationOrder,
   { status, cached }: GenerationOutcome,
   facts: LogFacts | null,
 ): Pick<CountedGeneration, 'firstTokenMs' | 'totalMs'> {
-  const isWhole = status === 'completed' && !cached && continues === undefined;
+  const isWhole = status === 'completed' && !cached && continues === undefined && batchId === undefined;
   if (facts === null || !isWhole) return { firstTokenMs: null, totalMs: null };
   const { createdAtMs, firstTextAtMs, endedAtMs } = facts;
   const since = (atMs: number | null) => (atMs === null ? null : Math.max(0, atMs - createdAtMs));

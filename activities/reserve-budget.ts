@@ -40,6 +40,7 @@ export function reserveBudget(dependencies: Dependencies) {
       maxOutputTokens,
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       againSinceMs: againSinceOf(order),
+      heldBy: order.batchId,
       price: worstPrice(priceOf, [...candidates, ...larger], {
         inputTokens,
         maxOutputTokens,

@@ -21,6 +21,11 @@ export const BATCH_LIMITS = {
   longestBatchMs: 6 * DAY_MS,
   /** How long lines that run may still end after their batch was cancelled: they are paid for. */
   cancelledLinesMs: 30_000,
+  /** Vendors that have not ended a batch so long after its deadline are waited for no more. */
+  vendorLateMs: HOUR_MS,
+  leastPollMs: 100,
+  /** Lines of a batch that are prepared for a vendor at once. */
+  preparedAtOnce: 8,
   batchesListed: 10_000,
   /** Batches of a user that have not ended, as far as they are read; `batches.perUser` may set less. */
   openBatchesRead: 1_000,
@@ -45,6 +50,10 @@ export const BATCH_DEFAULTS = {
   batchLines: 100_000,
   linesAtOnce: 32,
   batchesPerUser: 20,
+  /** How often a vendor is asked for its batch, how long it may take to end one early, and a line that is called. */
+  vendorPollMs: 60_000,
+  vendorCancelMs: 15 * 60_000,
+  liveLineMs: 10_000,
   /** How long a batch is kept after its end, and a file. */
   batchKeptMs: 30 * DAY_MS,
   fileKeptMs: 30 * DAY_MS,

@@ -2,6 +2,7 @@
  * Batches: many requests in one file. What the workflows of a batch receive and return, which is ids, counts and money
  * and never text, and what a batch and its files are named after.
  */
+import type { BudgetWarning } from './budgets.ts';
 import type { GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 import type { WebhookDelivery } from './webhooks.ts';
@@ -25,6 +26,10 @@ export function isFinal(status: BatchStatus): status is FinalStatus {
   return !OPEN_STATUSES.includes(status);
 }
 
+/** How the lines are sent: in calls, or in their vendors' own batches, which cost half and may take a day. */
+export const batchModes = ['live', 'vendor'] as const;
+export type BatchMode = (typeof batchModes)[number];
+
 export interface BatchName {
   readonly tenant: string;
   readonly batchId: string;
@@ -36,13 +41,23 @@ export interface BatchOrder extends BatchName {
   readonly deadlineAtMs: number;
   /** Lines that run at once. */
   readonly linesAtOnce: number;
+  /** Absent: `live`. */
+  readonly mode?: BatchMode;
   /** What an earlier run of the same batch has done; absent in its first run. */
   readonly done?: BatchProgress;
 }
 
-export interface BatchProgress extends BatchPlan {
+export interface BatchProgress extends BatchPlan, Partial<ShardStart> {
   /** The first shard that has not begun; those before it have ended. */
   readonly nextShard: number;
+}
+
+/** What a batch that was handed over to vendors tells its shards. */
+interface ShardStart {
+  /** Lines were prepared for vendors' batches, which have ended: their answers are taken first. */
+  readonly isHandedOver: true;
+  /** Why no line is called. */
+  readonly stop: BatchStop;
 }
 
 /** A shard is a range of lines that have one workflow and one object of results. */
@@ -62,7 +77,7 @@ export interface ShardName extends BatchName {
 }
 
 /** The argument of the workflow of a shard. */
-export interface ShardOrder extends ShardName, BatchPlan {
+export interface ShardOrder extends ShardName, BatchPlan, Partial<ShardStart> {
   readonly deadlineAtMs: number;
   /** Lines of this shard that run at once. */
   readonly linesAtOnce: number;
@@ -92,6 +107,45 @@ export type PreparedLine =
   /** It was refused, or its generations have ended. */
   | { readonly next: 'over' };
 
+export interface HandOver extends BatchName, BatchPlan {
+  readonly deadlineAtMs: number;
+  readonly linesAtOnce: number;
+}
+
+export interface HandedOver {
+  /** Whether lines were prepared: each of them must be ended. */
+  readonly isPrepared: boolean;
+  /** Whether a vendor has, or may have, a batch of them. */
+  readonly isSubmitted: boolean;
+  /** When what has no answer is called, ms since 1970. */
+  readonly liveAtMs: number;
+}
+
+export interface VendorStep extends BatchName, BatchPlan {
+  /** What vendors have not answered by then is lost, ms since 1970. */
+  readonly giveUpAtMs: number;
+}
+
+export interface VendorWait extends VendorStep {
+  /** Whether the vendors are to end their batches now. */
+  readonly cancels: boolean;
+}
+
+export interface TakeAnswers extends ShardName, BatchPlan {
+  readonly stop: BatchStop | null;
+  /** Whether prepared lines that are neither answered nor called are ended, too. */
+  readonly closes: boolean;
+  /** Lines that an earlier step has ended. */
+  readonly except: readonly number[];
+}
+
+export interface TakenAnswers {
+  /** The lines that have ended, from 0, of the whole batch. */
+  readonly lines: readonly number[];
+  readonly warnings: readonly BudgetWarning[];
+  readonly deliveries: readonly WebhookDelivery[];
+}
+
 export interface RecordShard extends ShardName, BatchPlan {
   readonly deadlineAtMs: number;
   readonly stop: BatchStop | null;
@@ -112,7 +166,7 @@ export interface ShardResult extends LineCounts {
   readonly costMicroUsd: MicroUsd;
 }
 
-export interface EndBatch extends BatchName, BatchProgress {
+export interface EndBatch extends BatchName, Omit<BatchProgress, 'stop'> {
   readonly deadlineAtMs: number;
   readonly stop: BatchStop | null;
 }

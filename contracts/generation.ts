@@ -264,16 +264,15 @@ export interface GenerationOrder {
   readonly hasWebhook?: true;
   /** A part of another generation: no webhook is notified of it. */
   readonly isPart?: true;
+  /** The batch with which it may wait at a vendor: the run of that batch holds its reservation until it has its own. */
+  readonly batchId?: string;
   /**
    * When its log was created, ms since 1970. An Idempotency-Key that is reused after the retention of the log gives the
    * same id to another generation; this distinguishes what is stored by id. Absent if no key was sent, because such
    * an id is unique, and in a run that older code began.
    */
   readonly logCreatedAtMs?: number;
-  /**
-   * The same, if Temporal still knows the run of the earlier log: what the budgets recorded before this time belongs to
-   * that run. Absent in all others.
-   */
+  /** The same, if Temporal still knows the run of the earlier log: what the budgets recorded before belongs to it. */
   readonly againSinceMs?: number;
 }
 

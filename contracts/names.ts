@@ -170,8 +170,9 @@ export const REDIS_KEYS = {
   schedulesOf: (tenant: string) => `ub:schedules:{${encodedPart(tenant)}}`,
   /**
    * A batch expires `batches.keptMs` after its end. engine/batches. The parts: `head` (hash: status and counts), `spec`
-   * (string: who pays, and for what), `shards` (hash: those that are counted); and until a shard is counted, `refused`
-   * and `answers` of it (hashes: why a line was not sent, and the answer to one that is no generation).
+   * (string: who pays, and for what), `shards` (hash: those that are counted), `handover` (hash: the vendors' batches
+   * that have its lines); and until a shard is counted, `refused` and `answers` of it (hashes: why a line was not sent,
+   * and the answer to one that is no generation).
    */
   batch: (batchId: string, part: string) => `ub:batch:{${batchId}}:${part}`,
   /**

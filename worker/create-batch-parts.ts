@@ -11,9 +11,12 @@ import { readLine } from '../engine/batches/batch-line.ts';
 import { BatchObjects } from '../engine/batches/batch-objects.ts';
 import type { BatchSpec } from '../engine/batches/batch-store.ts';
 import { checkFile } from '../engine/batches/check-lines.ts';
+import { PartPlan } from '../engine/batches/handover.ts';
+import { HandoverObjects } from '../engine/batches/handover-objects.ts';
 import { RedisBatchStore } from '../engine/batches/redis-batch-store.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisFileStore } from '../engine/files/redis-file-store.ts';
+import { createProviderBatches } from '../engine/providers/create-provider-batches.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createFileStore } from '../platform/object-store/create-object-store.ts';
 import type { ObjectStore } from '../platform/object-store/object-store.ts';
@@ -37,6 +40,7 @@ export async function createBatchParts(
     isRead: async (file) => (await batches.readersOf(file)).length > 0,
   });
   const ofSchedules = { ...submit, batches, files };
+  const vendorBatches = createProviderBatches(config);
   const dependencies: BatchParts['dependencies'] = {
     batches,
     batchObjects: new BatchObjects(store),
@@ -47,10 +51,17 @@ export async function createBatchParts(
     readLine,
     resultFileId,
     mayPayBatch: async ({ owner }) => (await kept.exists(REDIS_KEYS.apiKey(owner.keyId))) > 0,
+    vendorBatches,
+    planParts: () => new PartPlan((provider) => vendorBatches.get(provider)?.most ?? NOTHING),
+    vendorTimes: config.batches.vendor,
+    handoverObjects: new HandoverObjects(store),
     nowMs: Date.now,
   };
   return { dependencies, close: () => store.close() };
 }
+
+/** What a provider without batches takes of a line. */
+const NOTHING = { lines: 0, bytes: 0 };
 
 async function checkInput({ batches, http }: Config, store: ObjectStore, { inputKey, endpoint }: BatchSpec) {
   const download = await store.download(inputKey);

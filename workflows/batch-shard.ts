@@ -14,11 +14,13 @@ import type { Activities } from '../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
 import type { BatchStop, LineStep, ShardOrder } from '../contracts/batches.ts';
 import { BATCH_STEP, JOB_STEP } from './activity-options.ts';
+import { sendWarnings } from './budget-warning.ts';
 import { runChildGeneration } from './child-generation.ts';
 import { outlivesVersions } from './outlives-versions.ts';
+import { sendDeliveries } from './webhook-delivery.ts';
 
 const { openShard, prepareLine } = proxyLocalActivities<Activities>(JOB_STEP);
-const { embedLine, recordShard } = proxyActivities<Activities>(BATCH_STEP);
+const { embedLine, recordShard, takeAnswers } = proxyActivities<Activities>(BATCH_STEP);
 
 export async function batchShard(order: ShardOrder): Promise<void> {
   const root = CancellationScope.current();
@@ -30,11 +32,14 @@ class Shard {
   readonly #order: ShardOrder;
   /** What runs: it ends when its time is over, or some time after the batch was cancelled. */
   readonly #lines = new CancellationScope();
-  #stop: BatchStop | null = null;
+  /** Lines that vendors' batches have answered. */
+  readonly #taken = new Set<number>();
+  #stop: BatchStop | null;
   #next = 0;
 
   constructor(order: ShardOrder) {
     this.#order = order;
+    this.#stop = order.stop ?? null;
   }
 
   async run(root: CancellationScope): Promise<void> {
@@ -42,9 +47,16 @@ class Shard {
     if (isRecorded) return;
     root.cancelRequested.catch(() => this.#cancel());
     void this.#endInTime();
+    const isHandedOver = this.#order.isHandedOver === true;
+    const isStopped = this.#stop !== null;
+    if (isHandedOver) await this.#takeAnswers({ closes: isStopped });
     const lanes = Math.min(this.#order.linesAtOnce, offsets.length - 1);
     await Promise.all(Array.from({ length: lanes }, () => this.#runLines(offsets)));
-    const { deadlineAtMs, ...name } = this.#order;
+    // What was prepared for a vendor, and is neither answered nor called.
+    const mayBeOpen = isHandedOver && !isStopped && this.#taken.size < offsets.length - 1;
+    if (mayBeOpen) await this.#takeAnswers({ closes: true });
+    const { tenant, batchId, shard, lines, shardLines, deadlineAtMs } = this.#order;
+    const name = { tenant, batchId, shard, lines, shardLines };
     setCurrentDetails(`${this.#next} of ${offsets.length - 1} lines`);
     await recordShard({ ...name, deadlineAtMs, stop: this.#stop });
   }
@@ -57,8 +69,27 @@ class Shard {
       this.#next += 1;
       const { tenant, batchId, shard, shardLines, deadlineAtMs } = this.#order;
       const line = shard * shardLines + index;
+      if (this.#taken.has(line)) continue;
       await this.#runLine({ tenant, batchId, shard, line, from, until, deadlineAtMs });
     }
+  }
+
+  async #takeAnswers({ closes }: { readonly closes: boolean }): Promise<void> {
+    const { tenant, batchId, shard, lines, shardLines } = this.#order;
+    const step = {
+      tenant,
+      batchId,
+      shard,
+      lines,
+      shardLines,
+      stop: this.#stop,
+      closes,
+      except: [...this.#taken],
+    };
+    const { lines: ended, warnings, deliveries } = await takeAnswers(step);
+    for (const line of ended) this.#taken.add(line);
+    await sendWarnings(warnings);
+    await sendDeliveries(deliveries);
   }
 
   async #runLine(step: LineStep): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * A batch: the lines of a file, in shards, a few of which run at once. This run holds only counts; a batch with many
  * shards continues as a new run. A batch that is cancelled, or whose time is over, still writes its files: each line is
- * in one of them.
+ * in one of them. If its lines may wait, they are handed over to their vendors' batches first; then the shards take
+ * the answers, and call what has none.
  */
 import {
   CancellationScope,
@@ -31,6 +32,7 @@ import { formatUsd } from '../contracts/money.ts';
 import { SHARD_TYPE, workflowId } from '../contracts/names.ts';
 import { BATCH_STEP } from './activity-options.ts';
 import { outlivesVersions } from './outlives-versions.ts';
+import { VendorBatches } from './vendor-batches.ts';
 import { sendDeliveries } from './webhook-delivery.ts';
 
 const { checkBatch, endBatch } = proxyActivities<Activities>(BATCH_STEP);
@@ -44,9 +46,9 @@ export async function batch(order: BatchOrder): Promise<BatchOutcome> {
   return CancellationScope.nonCancellable(async () => {
     const progress = await board.run();
     if (progress !== null && !board.isOver(progress)) {
-      return continueAsNew<typeof batch>({ ...order, done: progress });
+      return continueAsNew<typeof batch>({ ...order, done: { ...progress, ...board.shardStart } });
     }
-    return close(order, progress, board.stop);
+    return close(order, progress === null ? null : { ...progress, ...board.shardStart }, board.stop);
   });
 }
 
@@ -56,7 +58,7 @@ async function close(
   stop: BatchStop | null,
 ): Promise<BatchOutcome> {
   const done = progress ?? { lines: 0, shardLines: 1, nextShard: 0 };
-  const { deliveries, ...outcome } = await endBatch({ tenant, batchId, deadlineAtMs, stop, ...done });
+  const { deliveries, ...outcome } = await endBatch({ tenant, batchId, deadlineAtMs, ...done, stop });
   show(outcome);
   await sendDeliveries(deliveries);
   return outcome;
@@ -71,11 +73,22 @@ class BatchBoard {
   readonly #order: BatchOrder;
   /** The shards that run. */
   readonly #shards = new CancellationScope({ cancellable: true });
+  readonly #vendors = new VendorBatches();
   #running = 0;
-  #stop: BatchStop | null = null;
+  #stop: BatchStop | null;
+  /** Lines were prepared for vendors: every shard runs, even after a stop, to end those lines. */
+  #isHandedOver: boolean;
 
   constructor(order: BatchOrder) {
     this.#order = order;
+    this.#stop = order.done?.stop ?? null;
+    this.#isHandedOver = order.done?.isHandedOver === true;
+  }
+
+  /** What a shard, or the next run, learns of a hand-over; empty if there was none. */
+  get shardStart(): Pick<BatchProgress, 'isHandedOver' | 'stop'> {
+    if (!this.#isHandedOver) return {};
+    return this.#stop === null ? { isHandedOver: true } : { isHandedOver: true, stop: this.#stop };
   }
 
   get stop(): BatchStop | null {
@@ -84,16 +97,18 @@ class BatchBoard {
 
   cancel(): void {
     this.#stop ??= 'cancelled';
+    this.#vendors.endEarly();
     this.#shards.cancel();
   }
 
   isOver({ lines, shardLines, nextShard }: BatchProgress): boolean {
-    return this.#stop !== null || nextShard * shardLines >= lines;
+    const isStopped = this.#stop !== null && !this.#isHandedOver;
+    return isStopped || nextShard * shardLines >= lines;
   }
 
   /** @returns how far it is, and nothing runs; null if its file was refused. */
   async run(): Promise<BatchProgress | null> {
-    const { tenant, batchId, done, deadlineAtMs } = this.#order;
+    const { tenant, batchId, done, deadlineAtMs, mode } = this.#order;
     const plan: CheckedBatch = done ?? (await checkBatch({ tenant, batchId }));
     if (plan === null) return null;
     // The shards notice it themselves; here, no further one begins.
@@ -101,13 +116,19 @@ class BatchBoard {
       this.#stop ??= 'expired';
     });
     const { lines, shardLines } = plan;
+    if (mode === 'vendor' && done === undefined && this.#stop === null) {
+      this.#isHandedOver = await this.#vendors.run(this.#order, plan);
+      // A timer may come later than it is due.
+      if (Date.now() >= deadlineAtMs) this.#stop ??= 'expired';
+    }
     const running: Promise<void>[] = [];
     let nextShard = done?.nextShard ?? 0;
     while (!this.isOver({ lines, shardLines, nextShard }) && !isHistoryLong()) {
       running.push(this.#runShard({ ...this.#shardOrder(plan), shard: nextShard }));
       nextShard += 1;
       setCurrentDetails(`${Math.min(lines, nextShard * shardLines)} of ${lines} lines have begun`);
-      await condition(() => this.#running < BATCH_LIMITS.shardsAtOnce || this.#stop !== null);
+      const isFull = () => this.#running >= BATCH_LIMITS.shardsAtOnce;
+      await condition(() => !isFull() || (this.#stop !== null && !this.#isHandedOver));
     }
     await Promise.all(running);
     return { lines, shardLines, nextShard };
@@ -117,14 +138,17 @@ class BatchBoard {
     const { tenant, batchId, deadlineAtMs, linesAtOnce } = this.#order;
     const ofShard = Math.max(1, Math.ceil(linesAtOnce / BATCH_LIMITS.shardsAtOnce));
     const { lines, shardLines } = plan;
-    return { tenant, batchId, deadlineAtMs, lines, shardLines, linesAtOnce: ofShard };
+    const name = { tenant, batchId, deadlineAtMs, lines, shardLines };
+    return { ...name, linesAtOnce: ofShard, ...this.shardStart };
   }
 
   async #runShard(order: ShardOrder): Promise<void> {
     const { tenant, batchId, shard } = order;
     this.#running += 1;
+    // A shard that begins after the stop ends what was handed over, and calls nothing.
+    const scope = order.stop === undefined ? this.#shards : new CancellationScope({ cancellable: false });
     try {
-      await this.#shards.run(() =>
+      await scope.run(() =>
         executeChild<RunShard>(SHARD_TYPE, {
           args: [order],
           workflowId: `${workflowId(tenant, batchId)}/${shard}`,

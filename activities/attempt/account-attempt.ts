@@ -46,6 +46,7 @@ export async function accountAbandonedAttempt(
   const { providers, priceOf, countTexts } = dependencies;
   const key = keyOfCheckpoint(dependencies, checkpoint)?.secret;
   const provider = providers.get(attempt.provider);
+  if (provider?.isStored === true) return { usage: NO_USAGE, costMicroUsd: 0 };
   const reported =
     checkpoint === null ? null : ((await provider?.stop?.(checkpoint.cursor.responseId, key)) ?? null);
   const texts = { sentText: sentTextOf(attempt), ownText: attempt.ownText };

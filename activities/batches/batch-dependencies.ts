@@ -4,8 +4,11 @@ import type { BatchLine } from '../../engine/batches/batch-line.ts';
 import type { BatchObjects } from '../../engine/batches/batch-objects.ts';
 import type { BatchSpec, BatchStore } from '../../engine/batches/batch-store.ts';
 import type { CheckedFile } from '../../engine/batches/check-lines.ts';
+import type { PartPlan } from '../../engine/batches/handover.ts';
+import type { HandoverObjects } from '../../engine/batches/handover-objects.ts';
 import type { LineFormats } from '../../engine/batches/line-formats.ts';
 import type { FileStore } from '../../engine/files/file-store.ts';
+import type { ProviderBatches } from '../../engine/providers/provider-batches.ts';
 
 export interface BatchDependencies {
   readonly batches: BatchStore;
@@ -20,7 +23,22 @@ export interface BatchDependencies {
   readonly resultFileId: (batchId: string, file: 'output' | 'error') => string;
   /** Whether the key that pays is still valid. */
   readonly mayPayBatch: (spec: BatchSpec) => Promise<boolean>;
+  /** The vendors' own batches, by the name of the provider. */
+  readonly vendorBatches: ReadonlyMap<string, ProviderBatches>;
+  readonly vendorTimes: VendorTimes;
+  readonly handoverObjects: HandoverObjects;
+  /** A plan without lines. */
+  readonly planParts: () => PartPlan;
   readonly nowMs: () => number;
+}
+
+interface VendorTimes {
+  /** How often a vendor is asked whether its batch has ended. */
+  readonly pollMs: number;
+  /** How long a vendor may take to end a batch early. */
+  readonly cancelMs: number;
+  /** How long a line takes that is called. */
+  readonly liveLineMs: number;
 }
 
 export async function lineOf(

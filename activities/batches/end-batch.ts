@@ -2,17 +2,24 @@
  * Ends a batch: records the shards that have not run, puts the results of all together, in their order, as one object
  * for each file, and notifies. Each of these may be repeated and changes nothing then.
  */
-import { type EndBatch, type EndedBatch, isFinal, OPEN_STATUSES } from '../../contracts/batches.ts';
+import { activityInfo } from '@temporalio/activity';
+import {
+  type EndBatch,
+  type EndedBatch,
+  isFinal,
+  OPEN_STATUSES,
+  type TakeAnswers,
+} from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ResultFile } from '../../engine/batches/batch-objects.ts';
 import type { BatchHead, BatchSpec } from '../../engine/batches/batch-store.ts';
-import type { Dependencies } from '../dependencies.ts';
 import { withHeartbeats } from '../heartbeats.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
 import { GONE } from './check-batch.ts';
 import { writeShard } from './record-shard.ts';
+import { type Taking, takeAnswersAt } from './take-answers.ts';
 
-type Ending = Omit<BatchDependencies, 'checkInput' | 'mayPayBatch'> & Pick<Dependencies, 'webhooks'>;
+type Ending = Omit<BatchDependencies, 'checkInput' | 'mayPayBatch'> & Taking;
 
 /** @param end null: its file was refused. */
 export function endBatch(dependencies: Ending) {
@@ -49,7 +56,9 @@ async function writeFiles(dependencies: Ending, end: EndBatch): Promise<void> {
   if (stop !== 'cancelled') await batches.change(batchId, { to: 'finalizing', from: ['in_progress'] });
   const noted = await batches.notedShards(batchId);
   for (let shard = 0; shard < shardsOf(end); shard += 1) {
-    if (!noted.has(shard)) await writeShard(dependencies, { ...end, shard });
+    if (noted.has(shard)) continue;
+    if (end.isHandedOver === true) await endPrepared(dependencies, { ...end, shard });
+    await writeShard(dependencies, { ...end, shard });
   }
   const { counts, spec } = (await batches.head(batchId)) ?? before;
   const isWhole = spec.format === 'anthropic';
@@ -64,6 +73,15 @@ async function writeFiles(dependencies: Ending, end: EndBatch): Promise<void> {
     from: OPEN_STATUSES,
     facts: { outputFileId: output, errorFileId: error },
   });
+}
+
+/** The workflow of this shard was ended from outside, and leaves lines that no run will end. */
+async function endPrepared(
+  dependencies: Ending,
+  shard: Omit<TakeAnswers, 'closes' | 'except'>,
+): Promise<void> {
+  const { currentAttemptScheduledTimestampMs: epoch } = activityInfo();
+  await takeAnswersAt(dependencies, { ...shard, closes: true, except: [] }, epoch);
 }
 
 /** @returns the id of the file. */

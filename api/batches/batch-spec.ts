@@ -1,5 +1,6 @@
 /** What a request in OpenAI's format asks for, and the file that it names. */
 import { type BatchCreate, windowMs } from '../../contracts/batch-request.ts';
+import type { BatchMode } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { BatchSpec } from '../../engine/batches/batch-store.ts';
@@ -23,6 +24,8 @@ interface RequestedBatch {
   readonly requestHash: string;
   /** In place of one in the request. */
   readonly webhook?: SealedWebhook;
+  /** Absent: `live`. */
+  readonly mode?: BatchMode;
 }
 
 type SpecDependencies = Pick<ApiDependencies, 'config' | 'webhookEndpoints'>;
@@ -31,7 +34,7 @@ type SpecDependencies = Pick<ApiDependencies, 'config' | 'webhookEndpoints'>;
 export async function batchSpec(
   dependencies: SpecDependencies,
   caller: Caller,
-  { batchId, request, input, headers, requestHash, webhook: sealed }: RequestedBatch,
+  { batchId, request, input, headers, requestHash, webhook: sealed, mode }: RequestedBatch,
 ): Promise<BatchSpec> {
   const { tenant, user, team, keyId, scopes } = caller;
   const { completion_window: completionWindow, output_expires_after: expires } = request;
@@ -48,6 +51,7 @@ export async function batchSpec(
     deadlineAtMs: Date.now() + windowMs(completionWindow),
     outputKeptMs: expires == null ? dependencies.config.files.keptMs : expires.seconds * 1_000,
     headers,
+    ...(mode === undefined ? {} : { mode }),
     metadata: request.metadata ?? null,
     ...(webhook === undefined ? {} : { webhook }),
     requestHash,

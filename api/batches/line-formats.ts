@@ -53,6 +53,10 @@ export class VendorLineFormats implements LineFormats {
     this.#logKeptMs = logKeptMs;
   }
 
+  generationsOf(spec: BatchSpec, line: BatchLine): number {
+    return spec.endpoint === '/v1/embeddings' ? 0 : generationIds(spec, line).length;
+  }
+
   async order(spec: BatchSpec, line: BatchLine): Promise<readonly GenerationOrder[] | null> {
     if (spec.endpoint === '/v1/embeddings') return null;
     assertLimits(this.#dependencies, line);
@@ -224,10 +228,18 @@ function responseOf(endpoint: BatchEndpoint, error: UnbrokenError): LineResponse
 }
 
 /** A line may wait for room, and run, until the time of its batch is over. */
-function inNoHurry(order: GenerationOrder, { deadlineAtMs }: BatchSpec): GenerationOrder {
+function inNoHurry(
+  order: GenerationOrder,
+  { deadlineAtMs, batchId, mode = 'live' }: BatchSpec,
+): GenerationOrder {
   const { routing } = order;
   const maxWaitMs = Math.max(0, deadlineAtMs - Date.now());
-  return { ...order, deadlineAtMs, ...(routing === undefined ? {} : { routing: { ...routing, maxWaitMs } }) };
+  return {
+    ...order,
+    deadlineAtMs,
+    ...(routing === undefined ? {} : { routing: { ...routing, maxWaitMs } }),
+    ...(mode === 'live' ? {} : { batchId }),
+  };
 }
 
 /** The limits of a request that is sent alone. @throws invalid_request */

@@ -6,7 +6,7 @@ import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { hashRequest } from '../generations/generation-id.ts';
 import { batchSpec, findInput } from './batch-spec.ts';
-import { lineHeaders } from './line-headers.ts';
+import { batchMode, lineHeaders } from './line-headers.ts';
 import { keepInput } from './scheduled-input.ts';
 import { assertMayOpen, createBatch, orderOf } from './start-batch.ts';
 
@@ -29,13 +29,15 @@ export async function orderBatch(
   if (known !== null) return orderOf(dependencies, known);
   await assertMayOpen(dependencies, owner);
   const sent: Readonly<Record<string, string | undefined>> = request.headers ?? {};
-  const headers = lineHeaders({ get: (name) => sent[name] });
+  const sentHeaders = { get: (name: string) => sent[name] };
+  const headers = lineHeaders(sentHeaders);
+  const mode = batchMode(sentHeaders, dependencies.config.batches.mode);
   // The id stands for the request.
   const requestHash = hashRequest(batchId);
   const sealed = webhook === undefined ? {} : { webhook };
   const input = await findInput(dependencies, owner, request.input_file_id);
   await keepInput(dependencies, input);
-  const requested = { batchId, request, input, headers, requestHash, ...sealed };
+  const requested = { batchId, request, input, headers, requestHash, ...sealed, ...mode };
   const spec = await batchSpec(dependencies, owner, requested);
   return orderOf(dependencies, await createBatch(dependencies, spec));
 }

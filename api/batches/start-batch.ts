@@ -98,8 +98,10 @@ export async function createBatch(
 }
 
 export function orderOf({ config }: Pick<ApiDependencies, 'config'>, { spec }: BatchHead): BatchOrder {
-  const { tenant, batchId, deadlineAtMs, owner } = spec;
-  return { tenant, batchId, user: owner.user, deadlineAtMs, linesAtOnce: config.batches.linesAtOnce };
+  const { tenant, batchId, deadlineAtMs, owner, mode } = spec;
+  const { linesAtOnce } = config.batches;
+  const order = { tenant, batchId, user: owner.user, deadlineAtMs, linesAtOnce };
+  return mode === undefined ? order : { ...order, mode };
 }
 
 async function startRun(dependencies: StartDependencies, order: BatchOrder): Promise<void> {

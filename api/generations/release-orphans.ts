@@ -49,13 +49,15 @@ export async function releaseOrphans(
 async function isOrphan(
   { temporal }: Dependencies,
   tenant: string,
-  { generationId, reservedAtMs }: OpenReservation,
+  { generationId, reservedAtMs, heldBy }: OpenReservation,
 ): Promise<boolean> {
   const isOld = Date.now() - reservedAtMs > LIMITS.orphanAfterMs;
   if (generationId.startsWith(EMBEDDINGS_ID_PREFIX)) return isOld;
-  const name = { tenant, generationId };
-  const run = await ifRunExists(temporal.workflow, name, (handle) => handle.describe());
-  if (run === null) return isOld;
+  const runOf = (id: string) =>
+    ifRunExists(temporal.workflow, { tenant, generationId: id }, (handle) => handle.describe());
+  const run = await runOf(generationId);
+  // A line that waits at a vendor has no run before its batch has the answer, for a day or longer.
+  if (run === null) return isOld && (heldBy === null || (await runOf(heldBy))?.status.name !== 'RUNNING');
   if (run.status.name === 'RUNNING') return false;
   // A run that ended before the reservation was made belongs to an earlier generation with the same key.
   return isOld || (run.closeTime !== undefined && run.closeTime.getTime() > reservedAtMs);

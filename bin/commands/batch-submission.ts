@@ -20,6 +20,8 @@ interface Submission {
   readonly endpoint: string | undefined;
   readonly window: string;
   readonly idempotencyKey: string | undefined;
+  /** Whether its lines may wait for half the price. */
+  readonly waits: boolean;
   /** Where to note what was submitted; null: nowhere. */
   readonly notePath: string | null;
 }
@@ -27,6 +29,7 @@ interface Submission {
 interface Request {
   readonly endpoint: string;
   readonly completion_window: string;
+  readonly waits: boolean;
 }
 
 const noteSchema = z.object({
@@ -40,7 +43,7 @@ type Note = z.infer<typeof noteSchema>;
 /** @returns the batch, and whether an earlier command has submitted it. */
 export async function submitBatch(
   client: OpenAI,
-  { path, model, window, notePath, idempotencyKey, ...submission }: Submission,
+  { path, model, window, notePath, idempotencyKey, waits, ...submission }: Submission,
 ): Promise<{ readonly batch: Batch; readonly isResumed: boolean }> {
   const folder = await mkdtemp(join(tmpdir(), 'unbroken-batch-'));
   try {
@@ -49,8 +52,9 @@ export async function submitBatch(
     const endpoint = submission.endpoint ?? (isBatch ? String(first['url']) : '/v1/chat/completions');
     const lines = isBatch ? path : join(folder, basename(path));
     if (!isBatch) await writeLines(path, lines, model);
-    const request = { endpoint, completion_window: window };
-    const wanted = [await hashOfFile(lines), endpoint, window, client.baseURL].join(' ');
+    const request = { endpoint, completion_window: window, waits };
+    const how = waits ? ['vendor'] : [];
+    const wanted = [await hashOfFile(lines), endpoint, window, client.baseURL, ...how].join(' ');
     const earlier = notePath === null ? null : await readNote(notePath);
     const isSame =
       earlier?.request === wanted && [undefined, earlier.idempotencyKey].includes(idempotencyKey);
@@ -81,14 +85,15 @@ async function resume(client: OpenAI, request: Request, note: Note): Promise<Bat
   }
 }
 
-function create(client: OpenAI, { endpoint, completion_window: window }: Request, note: Note) {
+function create(client: OpenAI, { endpoint, completion_window: window, waits }: Request, note: Note) {
+  const mode = waits ? { 'x-unbroken-batch': 'vendor' } : {};
   return client.batches.create(
     {
       input_file_id: note.inputFileId,
       endpoint: endpoint as Exclude<BatchEndpoint, '/v1/messages'>,
       completion_window: window as '24h',
     },
-    { headers: { 'idempotency-key': note.idempotencyKey } },
+    { headers: { 'idempotency-key': note.idempotencyKey, ...mode } },
   );
 }
 

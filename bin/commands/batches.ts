@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import OpenAI from 'openai';
 import type { Batch } from 'openai/resources/batches';
+import { z } from 'zod';
 import { isFinal, openAiBatchEndpoints } from '../../contracts/batches.ts';
 import { ProgressLine, type ShownBatch } from './batch-progress.ts';
 import { readNote, submitBatch } from './batch-submission.ts';
@@ -57,6 +58,7 @@ interface SubmitFlags extends OutFlags {
   readonly model?: string;
   readonly endpoint?: string;
   readonly window: string;
+  readonly halfPrice?: boolean;
   readonly detach?: boolean;
   readonly idempotencyKey?: string;
 }
@@ -72,13 +74,17 @@ function defineSubmit(batches: Command): void {
     .option('--model <model>', 'of prompts; default: the default route')
     .option('--endpoint <path>', `one of ${openAiBatchEndpoints.join(', ')}; default: that of the first line`)
     .option('--window <time>', 'what has not begun by then expires', '24h')
+    .option(
+      '--half-price',
+      "wait for the providers' own batches, up to a day; where there are none, call at once",
+    )
     .option('--detach', 'print the id of the batch at once')
     .option('--idempotency-key <key>', 'the same lines with the same key join the batch that they made')
     .action(async (path: string, flags: SubmitFlags) => {
       const client = clientOf(flags);
-      const { idempotencyKey, endpoint, window, model = 'unbroken' } = flags;
+      const { idempotencyKey, endpoint, window, model = 'unbroken', halfPrice = false } = flags;
       const notePath = notePathOf(path, flags);
-      const submission = { path, model, endpoint, window, idempotencyKey, notePath };
+      const submission = { path, model, endpoint, window, idempotencyKey, notePath, waits: halfPrice };
       const { batch, isResumed } = await submitBatch(client, submission);
       if (isResumed && flags.json !== true) console.error('An earlier command has submitted these lines.');
       if (flags.detach !== true) {
@@ -164,8 +170,12 @@ function lineOf({ id, status, endpoint, created_at: createdAt, request_counts: c
   return [at, id, status, endpoint, `${completed}/${total}`, `${failed} failed`].join('\t');
 }
 
+const handoverSchema = z.object({ handover: z.object({ reason: z.string().nullable() }).nullish() });
+
 function printBatch(batch: Batch): void {
   console.log(lineOf(batch));
+  const reason = handoverSchema.parse(batch).handover?.reason ?? null;
+  if (reason !== null) console.error(`not at half price: ${reason}`);
   for (const { line, code, message } of batch.errors?.data ?? []) {
     console.error(`${line == null ? '' : `line ${line}: `}${code}: ${message}`);
   }

@@ -10,6 +10,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { OBJECT_FOLDERS } from '../../contracts/names.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
+import { handoverKeys } from './handover-objects.ts';
 import { splitLines } from './split-lines.ts';
 
 /** Which file of the batch a result belongs to. */
@@ -89,7 +90,7 @@ export class BatchObjects {
   /** Deletes all but the files. */
   async delete(name: Name, shards: number): Promise<void> {
     const results = Array.from({ length: shards }, (_, shard) => resultsKey({ ...name, shard }));
-    await this.#store.delete([...results, keyOf(name, 'offsets')]);
+    await this.#store.delete([...results, keyOf(name, 'offsets'), ...handoverKeys(name, shards)]);
   }
 
   async #readRange(key: string, range: { readonly from: number; readonly until: number }): Promise<Buffer> {

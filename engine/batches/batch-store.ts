@@ -2,6 +2,7 @@
 import type {
   BatchEndpoint,
   BatchFault,
+  BatchMode,
   BatchName,
   BatchPlan,
   BatchStatus,
@@ -14,6 +15,7 @@ import type { MicroUsd, Usage } from '../../contracts/money.ts';
 import type { SealedWebhook } from '../../contracts/webhooks.ts';
 import type { JobOwner } from '../jobs/job-store.ts';
 import type { LineResponse } from './batch-line.ts';
+import type { Doubt, Handover, HandoverFacts } from './handover.ts';
 
 /** Whose format a batch has: that of its lines, of its results, and of the batch itself. */
 export const batchFormats = ['openai', 'anthropic'] as const;
@@ -34,6 +36,8 @@ export interface BatchSpec extends BatchName {
   readonly lines?: number;
   /** As the request wrote it, such as `24h`. */
   readonly completionWindow: string;
+  /** Absent: `live`. */
+  readonly mode?: BatchMode;
   readonly deadlineAtMs: number;
   /** How long the files of results are kept. */
   readonly outputKeptMs: number;
@@ -64,6 +68,8 @@ export interface BatchHead {
   readonly faults: readonly BatchFault[];
   readonly outputFileId: string | null;
   readonly errorFileId: string | null;
+  /** null: all of its lines are called. */
+  readonly handover: Handover | null;
 }
 
 export interface BatchChange {
@@ -110,6 +116,17 @@ export interface BatchStore {
   noteShard(shard: ShardName, result: ShardResult): Promise<void>;
   /** The shards that are noted. */
   notedShards(batchId: string): Promise<ReadonlySet<number>>;
+  /** Keeps a fact of its hand-over; the first one stays. @returns the one that stays */
+  keepHandover<Fact extends keyof HandoverFacts>(
+    batchId: string,
+    fact: Fact,
+    value: HandoverFacts[Fact],
+  ): Promise<HandoverFacts[Fact]>;
+  /** Takes doubts back, which have been cleared up. */
+  dropDoubts(batchId: string, doubts: readonly Doubt[]): Promise<void>;
+  /** How many lines the vendors have done. */
+  noteVendorProgress(batchId: string, done: number): Promise<void>;
+  handover(batchId: string): Promise<Handover>;
   /** Deletes a batch that has ended. */
   remove(head: BatchHead): Promise<void>;
 }

@@ -15,6 +15,8 @@ export interface EndedLine {
 }
 
 export interface LineFormats {
+  /** How many generations answer a line: one for each of its choices; none where it calls for embeddings. */
+  generationsOf(spec: BatchSpec, line: BatchLine): number;
   /**
    * Submits the generations of a line, except for the start of their runs. A repeated call finds what the first did.
    * @returns those that have not ended; null if the line calls for embeddings. @throws UnbrokenError

@@ -29,6 +29,7 @@ import type {
   BatchStore,
   KeptAnswer,
 } from './batch-store.ts';
+import { type Doubt, type Handover, type HandoverFacts, handoverOf } from './handover.ts';
 
 /** KEYS head, spec. ARGV[2] the spec. -> {hash of the request} */
 const CREATE = script(`
@@ -84,6 +85,15 @@ redis.call('DEL', KEYS[3], KEYS[4])
 return 1
 `);
 
+/** KEYS a hash, the head. ARGV[2] field, ARGV[3] value. -> {the value that stays} */
+const KEEP_FACT = script(`
+local ask = cjson.decode(ARGV[1])
+if redis.call('EXISTS', KEYS[2]) == 0 then return {} end
+redis.call(ask.replaces and 'HSET' or 'HSETNX', KEYS[1], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], math.max(1, redis.call('PTTL', KEYS[2])))
+return {redis.call('HGET', KEYS[1], ARGV[2])}
+`);
+
 const count = z.coerce.number().default(0);
 const headSchema = z.looseObject({
   status: z.enum(batchStatuses),
@@ -106,7 +116,9 @@ const headSchema = z.looseObject({
   outputTokens: count,
   reasoningTokens: count,
 });
-const PARTS = ['spec', 'shards'] as const;
+const PARTS = ['spec', 'shards', 'handover'] as const;
+/** In the hash of a hand-over, beside its facts: a number that grows. */
+const DONE = 'done';
 
 interface BatchRedis extends ScriptRedis, IdsByTimeRedis {
   get(key: string): Promise<string | null>;
@@ -114,6 +126,7 @@ interface BatchRedis extends ScriptRedis, IdsByTimeRedis {
   hGet(key: string, field: string): Promise<string | null>;
   hGetAll(key: string): Promise<Record<string, string>>;
   hKeys(key: string): Promise<string[]>;
+  hDel(key: string, fields: string[]): Promise<unknown>;
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, members: string[]): Promise<unknown>;
   zRemRangeByRank(key: string, start: number, stop: number): Promise<unknown>;
@@ -156,12 +169,13 @@ export class RedisBatchStore implements BatchStore {
     ]);
     if (fields['status'] === undefined || spec === null) return null;
     const stored = headSchema.parse(fields);
+    const ofBatch = specIn(spec);
     const { status, createdAt, completed, failed, cancelled, expired, costMicroUsd } = stored;
     const times = Object.entries(fields).flatMap(([name, at]) =>
       name.startsWith('at:') ? [[name.slice(3), Number(at)] as const] : [],
     );
     return {
-      spec: specIn(spec),
+      spec: ofBatch,
       status,
       createdAt,
       times: Object.fromEntries(times) as BatchHead['times'],
@@ -174,6 +188,7 @@ export class RedisBatchStore implements BatchStore {
       faults: JSON.parse(stored.faults) as BatchFault[],
       outputFileId: JSON.parse(stored.outputFileId) as string | null,
       errorFileId: JSON.parse(stored.errorFileId) as string | null,
+      handover: ofBatch.mode === 'vendor' ? await this.handover(batchId) : null,
     };
   }
 
@@ -235,14 +250,8 @@ export class RedisBatchStore implements BatchStore {
     return this.#openIn(openKey(owner));
   }
 
-  readersOf({
-    tenant,
-    fileId,
-  }: {
-    readonly tenant: string;
-    readonly fileId: string;
-  }): Promise<readonly BatchHead[]> {
-    return this.#openIn(readersKey(tenant, fileId));
+  readersOf(file: { readonly tenant: string; readonly fileId: string }): Promise<readonly BatchHead[]> {
+    return this.#openIn(readersKey(file.tenant, file.fileId));
   }
 
   async #openIn(key: string): Promise<readonly BatchHead[]> {
@@ -275,7 +284,7 @@ export class RedisBatchStore implements BatchStore {
   }
 
   async noteShard(name: ShardName, { usage, ...result }: ShardResult): Promise<void> {
-    const { estimated, ...tokens } = usage;
+    const { estimated, serviceTier: _, ...tokens } = usage;
     const counts = { ...result, ...tokens, estimated: estimated ? 1 : 0 };
     await askScript(this.#redis, NOTE_SHARD, {
       keys: [keyOf(name.batchId, 'head'), keyOf(name.batchId, 'shards'), refusedKey(name), answersKey(name)],
@@ -287,6 +296,29 @@ export class RedisBatchStore implements BatchStore {
     return new Set((await this.#redis.hKeys(keyOf(batchId, 'shards'))).map(Number));
   }
 
+  async keepHandover<Fact extends keyof HandoverFacts>(
+    batchId: string,
+    fact: Fact,
+    value: HandoverFacts[Fact],
+  ): Promise<HandoverFacts[Fact]> {
+    const kept = await this.#noteHandover(batchId, [fact, JSON.stringify(value)], { replaces: false });
+    return JSON.parse(kept) as HandoverFacts[Fact];
+  }
+
+  async dropDoubts(batchId: string, doubts: readonly Doubt[]): Promise<void> {
+    if (doubts.length > 0) await this.#redis.hDel(keyOf(batchId, 'handover'), [...doubts]);
+  }
+
+  async noteVendorProgress(batchId: string, done: number): Promise<void> {
+    await this.#noteHandover(batchId, [DONE, String(done)], { replaces: true });
+  }
+
+  async handover(batchId: string): Promise<Handover> {
+    const { [DONE]: done = '0', ...facts } = await this.#redis.hGetAll(keyOf(batchId, 'handover'));
+    const values = Object.entries(facts).map(([fact, json]) => [fact, JSON.parse(json) as unknown] as const);
+    return handoverOf(new Map(values), Number(done));
+  }
+
   async remove({ spec }: BatchHead): Promise<void> {
     const { batchId, owner, format } = spec;
     const { tenant, user } = owner;
@@ -295,6 +327,17 @@ export class RedisBatchStore implements BatchStore {
       await this.#redis.zRem(key, [batchId]);
     }
     await this.#redis.del(['head', ...PARTS].map((part) => keyOf(batchId, part)));
+  }
+
+  async #noteHandover(
+    batchId: string,
+    texts: readonly [field: string, value: string],
+    ask: { readonly replaces: boolean },
+  ): Promise<string> {
+    const keys = [keyOf(batchId, 'handover'), keyOf(batchId, 'head')];
+    const [kept] = await askScriptForTexts(this.#redis, KEEP_FACT, { keys, ask, texts });
+    if (kept === undefined) throw gone(batchId);
+    return kept;
   }
 
   async #keepFirst(key: string, { batchId }: ShardName, line: number, value: object): Promise<void> {

@@ -41,6 +41,8 @@ export interface OpenReservation {
   readonly reservedAtMs: number;
   readonly reservedTokens: number;
   readonly reservedMicroUsd: number;
+  /** The batch whose run holds it until the generation has its own; null: none. */
+  readonly heldBy: string | null;
 }
 
 const sumsSchema = z
@@ -153,7 +155,7 @@ export class BudgetAccounts {
 
   async #readReservation(tenant: string, generationId: string) {
     const stored = await this.#redis.hGetAll(reservationKey(tenant, generationId));
-    const { on, user, team, key, state, tokens, microUsd } = stored;
+    const { on, user, team, key, state, tokens, microUsd, heldBy = null } = stored;
     if (user === undefined || key === undefined) return null;
     return {
       isOpen: state === 'reserved',
@@ -161,6 +163,7 @@ export class BudgetAccounts {
       reservedAtMs: Number(on),
       reservedTokens: Number(tokens),
       reservedMicroUsd: Number(microUsd),
+      heldBy,
       owner: { tenant, user, team: team || null, keyId: key },
     };
   }

@@ -23,6 +23,8 @@ export interface Reservation extends BudgetOwner {
   readonly price: WorstPrice;
   /** A settlement from before this time, ms since 1970, belongs to an earlier generation of the same id. */
   readonly againSinceMs?: number | undefined;
+  /** The batch whose run holds the reservation until the generation has its own. */
+  readonly heldBy?: string | undefined;
 }
 
 /** Another call of the same generation. It pays its input again. */

@@ -112,7 +112,7 @@ export class RedisBudgetLedger implements BudgetLedger {
   }
 
   async reserve(reservation: Reservation): Promise<ReserveOutcome> {
-    const { inputTokens, maxOutputTokens, minOutputTokens, price, againSinceMs = 0 } = reservation;
+    const { inputTokens, maxOutputTokens, minOutputTokens, price, againSinceMs = 0, heldBy } = reservation;
     assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, againSinceMs, ...price });
     return this.#decide(reservation, {
       step: 'reserve',
@@ -121,6 +121,7 @@ export class RedisBudgetLedger implements BudgetLedger {
       minOutputTokens,
       againSinceMs,
       skewMs: CLOCK_SKEW_MS,
+      heldBy,
       ...price,
     });
   }

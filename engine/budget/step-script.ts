@@ -106,10 +106,11 @@ if ask.step == 'reserve' then
   local delta = {0, tokens, 0, microUsd}
   book(delta, true)
   enter('reserve', delta)
-  redis.call('HDEL', RESERVATION, 'warnings', 'added')
+  redis.call('HDEL', RESERVATION, 'warnings', 'added', 'heldBy')
   redis.call('HSET', RESERVATION, 'state', 'reserved', 'on', int(ask.bookedAtMs), 'tokens', int(tokens), 'microUsd', int(microUsd),
     'cap', int(output), 'rate', int(ask.outputMicroUsdPerMillion), 'booked', '0', 'bookedTokens', '0',
     'bookedMicroUsd', '0', 'user', ask.user, 'team', ask.team, 'key', ask.keyId)
+  if ask.heldBy then redis.call('HSET', RESERVATION, 'heldBy', ask.heldBy) end
   redis.call('PEXPIRE', RESERVATION, ask.keepMs)
   redis.call('ZADD', OPEN, int(ask.bookedAtMs), ask.generationId)
   return granted(tokens, microUsd, output, output, remaining and remaining - tokens, warnings)

@@ -84,6 +84,10 @@ class BatchAdapter implements ProviderBatches {
     this.#links = new BatchLinks(settings, (error, head) => wire.mapError(error, head));
   }
 
+  get keyId(): string {
+    return this.#links.newestKeyId;
+  }
+
   encode(handoverId: string, index: number, call: BatchedCall): EncodedLine | null {
     const lineId = lineIdOf(handoverId, index);
     const fitted = this.#settings.fit(asWholeCall(call));
@@ -95,7 +99,7 @@ class BatchAdapter implements ProviderBatches {
     lines: readonly EncodedLine[],
     signal: AbortSignal,
   ): Promise<ProviderBatchRef> {
-    const keyId = this.#links.newestKeyId;
+    const { keyId } = this;
     return { vendorId: await this.#wire.submit(name, lines, this.#askWith(keyId, signal)), keyId };
   }
 

@@ -78,6 +78,8 @@ export interface ProviderBatches {
   readonly name: string;
   /** The most lines of one batch, and its bytes. */
   readonly most: { readonly lines: number; readonly bytes: number };
+  /** The key of new batches. */
+  readonly keyId: string;
   /** @returns null for a call that the provider's batches do not take; it can only be made live. */
   encode(handoverId: string, index: number, call: BatchedCall): EncodedLine | null;
   /** Creates a batch. After an error the batch may exist: `find` says so before another one is created. */

@@ -158,6 +158,8 @@ export interface Provider {
   /** How long such a call may be without content before it counts as broken, in ms; signs of life extend it. */
   silenceMs(call: Pick<ProviderCall, 'model' | 'input'>): number;
   stream(call: ProviderCall): AsyncIterable<ProviderEvent>;
+  /** Its answers are there already: a stream that was interrupted has used nothing, and another one costs nothing. */
+  readonly isStored?: true;
   /**
    * Stops a response that runs at the provider without us, as reattachable ones do. Idempotent. Absent if closing the
    * connection is enough.

@@ -1,6 +1,8 @@
 /** Limits on files and batches, in unbroken.config.yaml. */
 import { z } from 'zod';
 import { BATCH_DEFAULTS, BATCH_LIMITS } from '../../contracts/batch-limits.ts';
+import { batchModes } from '../../contracts/batches.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
 
 export const filesSchema = z.strictObject({
   maxBytes: z
@@ -28,7 +30,31 @@ export const filesSchema = z.strictObject({
     .describe('How long a file is kept if its upload, or its batch, does not say'),
 });
 
+const vendorSchema = z.strictObject({
+  pollMs: z
+    .int()
+    .min(BATCH_LIMITS.leastPollMs)
+    .max(HOUR_MS)
+    .default(BATCH_DEFAULTS.vendorPollMs)
+    .describe('How often a vendor is asked whether its batch has ended'),
+  cancelMs: z
+    .int()
+    .positive()
+    .default(BATCH_DEFAULTS.vendorCancelMs)
+    .describe('How long a vendor may take to end a batch early'),
+  liveLineMs: z
+    .int()
+    .positive()
+    .default(BATCH_DEFAULTS.liveLineMs)
+    .describe('How long a call for a line takes; so early before its deadline a batch leaves its vendor'),
+});
+
 export const batchesSchema = z.strictObject({
+  mode: z
+    .enum(batchModes)
+    .default('live')
+    .describe("How lines are sent if the request does not say: live, or in their vendor's own batches"),
+  vendor: vendorSchema.prefault({}),
   lines: z
     .int()
     .positive()

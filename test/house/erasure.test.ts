@@ -19,6 +19,7 @@ const OBJECT_WRITERS = [
   'engine/archive/ledger-archive.ts',
   'engine/archive/log-archive.ts',
   'engine/batches/batch-objects.ts',
+  'engine/batches/handover-objects.ts',
   'engine/files/redis-file-store.ts',
 ];
 /** Who speaks with Qdrant, by which all its collections are known. */

@@ -7,6 +7,7 @@ import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { ERASURE_MUTANTS } from './lists/erasure.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
+import { HANDOVER_MUTANTS } from './lists/handovers.ts';
 import { JOB_MUTANTS } from './lists/jobs.ts';
 import { LEASE_MUTANTS } from './lists/leases.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
@@ -35,5 +36,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...JOB_MUTANTS,
   ...BATCH_MUTANTS,
+  ...HANDOVER_MUTANTS,
   ...ERASURE_MUTANTS,
 ];

@@ -1,4 +1,5 @@
 /** Runs of batches: those of their tests, and those whose histories are recorded. */
+import { ApplicationFailure } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { BatchOrder, BatchOutcome } from '../../contracts/batches.ts';
@@ -16,6 +17,11 @@ export function batchOf(facts: Partial<BatchOrder> = {}): BatchOrder {
     linesAtOnce: 8,
     ...facts,
   };
+}
+
+/** Its lines may wait at their vendors. */
+export function waitingOf(facts: Partial<BatchOrder> = {}): BatchOrder {
+  return batchOf({ mode: 'vendor', ...facts });
 }
 
 export const generates: Pick<Activities, 'prepareLine'> = {
@@ -73,4 +79,32 @@ export async function recordScheduledBatch(environment: WorkflowEnvironment): Pr
     await handle.result();
     return handle.fetchHistory();
   });
+}
+
+/** A batch that waits for its vendor, and whose second line has no answer. */
+async function runWaiting(environment: WorkflowEnvironment) {
+  let polls = 0;
+  const { activities } = stubActivities({
+    checkBatch: async () => ({ lines: 2, shardLines: 2 }),
+    awaitVendors: async () => {
+      polls += 1;
+      if (polls === 1) throw ApplicationFailure.create({ message: 'It runs.', nextRetryDelay: 1 });
+    },
+    takeAnswers: async ({ closes }) => ({ lines: closes ? [] : [0], warnings: [], deliveries: [] }),
+    ...generates,
+  });
+  return environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startBatch(environment, waitingOf({ linesAtOnce: 1 }), taskQueue);
+    await handle.result();
+    const shard = environment.temporal.client.workflow.getHandle(`${handle.workflowId}/0`);
+    return { batch: await handle.fetchHistory(), shard: await shard.fetchHistory() };
+  });
+}
+
+export async function recordWaiting(environment: WorkflowEnvironment): Promise<History> {
+  return (await runWaiting(environment)).batch;
+}
+
+export async function recordAnswered(environment: WorkflowEnvironment): Promise<History> {
+  return (await runWaiting(environment)).shard;
 }

@@ -9,7 +9,13 @@ import { SIGNALS, webhookRunId } from '../../contracts/names.ts';
 import type { WebhookDelivery } from '../../contracts/webhooks.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { recordBatch, recordScheduledBatch, recordShard } from './batch-runs.ts';
+import {
+  recordAnswered,
+  recordBatch,
+  recordScheduledBatch,
+  recordShard,
+  recordWaiting,
+} from './batch-runs.ts';
 import { recordJob, recordTick } from './job-runs.ts';
 import {
   FIRST,
@@ -185,4 +191,7 @@ export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
   batch: recordBatch,
   batchShard: recordShard,
   scheduledBatch: recordScheduledBatch,
+  /** Of a batch that was handed over to its vendor. */
+  batchWaiting: recordWaiting,
+  batchShardAnswered: recordAnswered,
 };

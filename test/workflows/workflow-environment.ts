@@ -112,11 +112,24 @@ interface StubbedActivities {
 
 type BatchSteps = Pick<
   Activities,
-  'checkBatch' | 'openShard' | 'prepareLine' | 'embedLine' | 'recordShard' | 'endBatch'
+  | 'checkBatch'
+  | 'handOver'
+  | 'awaitVendors'
+  | 'keepAnswers'
+  | 'takeAnswers'
+  | 'openShard'
+  | 'prepareLine'
+  | 'embedLine'
+  | 'recordShard'
+  | 'endBatch'
 >;
 
 const PLAIN_BATCH_STEPS: BatchSteps = {
   checkBatch: async () => ({ lines: 3, shardLines: 2 }),
+  handOver: async () => ({ isPrepared: true, isSubmitted: true, liveAtMs: Date.now() + 60_000 }),
+  awaitVendors: async () => undefined,
+  keepAnswers: async () => undefined,
+  takeAnswers: async () => ({ lines: [], warnings: [], deliveries: [] }),
   openShard: async ({ shard, lines, shardLines }) => ({
     // Each line has ten bytes.
     offsets: Array.from({ length: Math.min(shardLines, lines - shard * shardLines) + 1 }, (_, at) => at * 10),
@@ -134,6 +147,11 @@ function notedBatchSteps(
 ): BatchSteps {
   return {
     checkBatch: (name) => noted('checkBatch', used.checkBatch(name)),
+    handOver: (step) => noted('handOver', used.handOver(step)),
+    awaitVendors: (wait) => noted(`awaitVendors${wait.cancels ? ' cancels' : ''}`, used.awaitVendors(wait)),
+    keepAnswers: (step) => noted('keepAnswers', used.keepAnswers(step)),
+    takeAnswers: (step) =>
+      noted(`takeAnswers ${step.shard}${step.closes ? ` closes ${step.stop}` : ''}`, used.takeAnswers(step)),
     openShard: (shard) => noted(`openShard ${shard.shard}`, used.openShard(shard)),
     prepareLine: (step) => noted(`prepareLine ${step.line}`, used.prepareLine(step)),
     embedLine: (step) => noted(`embedLine ${step.line}`, used.embedLine(step)),

@@ -3,10 +3,17 @@ import type { MessageBatch } from '@anthropic-ai/sdk/resources/messages/batches'
 import type { BatchStatus } from '../../../contracts/batches.ts';
 import type { BatchHead } from '../../../engine/batches/batch-store.ts';
 import { hasEnded } from '../../batches/find-batch.ts';
+import { type HandoverView, handoverView } from '../../batches/handover-view.ts';
 
 const isoOf = (ms: number) => new Date(ms).toISOString();
 
-export function messageBatch(head: BatchHead): MessageBatch {
+/** As at the vendor, with what is ours. */
+type OwnMessageBatch = MessageBatch & {
+  readonly cost_micro_usd: number;
+  readonly handover: HandoverView | null;
+};
+
+export function messageBatch(head: BatchHead): OwnMessageBatch {
   const { spec, status, times, counts } = head;
   const ended = hasEnded(head);
   const { completed, failed, cancelled, expired } = counts;
@@ -35,5 +42,7 @@ export function messageBatch(head: BatchHead): MessageBatch {
     archived_at: null,
     // A path, which its client resolves against the address by which it reaches this API.
     results_url: ended && head.outputFileId !== null ? `/v1/messages/batches/${spec.batchId}/results` : null,
+    cost_micro_usd: head.costMicroUsd,
+    handover: handoverView(head),
   };
 }

@@ -10,7 +10,7 @@ import { objectKeyOf } from '../../../engine/files/redis-file-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import { callerIn, requireScope, seesTenant } from '../../access/authenticate.ts';
 import { cancelBatch, findBatch, hasEnded } from '../../batches/find-batch.ts';
-import { lineHeaders } from '../../batches/line-headers.ts';
+import { batchMode, lineHeaders } from '../../batches/line-headers.ts';
 import { assertMayOpen, batchIdFor, findEarlierTry, startBatch } from '../../batches/start-batch.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { RETRY_COUNT_HEADER } from '../../generations/client-retries.ts';
@@ -81,6 +81,7 @@ async function createBatch(
   if (caller.onlyReads === true) throw new UnbrokenError('forbidden', 'A ticket opens streams only.');
   const { tenant, user, team, keyId, scopes } = caller;
   const { files, config } = dependencies;
+  const mode = batchMode(request, config.batches.mode);
   await assertMayOpen(dependencies, caller);
   await files.removeExpired();
   const name = { tenant, fileId: `file-${randomBytes(16).toString('hex')}` };
@@ -107,6 +108,7 @@ async function createBatch(
     deadlineAtMs: Date.now() + WINDOW.ms,
     outputKeptMs: config.files.keptMs,
     headers: lineHeaders(request),
+    ...mode,
     metadata: null,
     requestHash,
   };

@@ -4,6 +4,7 @@ import type { BatchExtras, BatchStatus } from '../../../contracts/batches.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
 import type { BatchHead } from '../../../engine/batches/batch-store.ts';
 import { paceOf } from '../../batches/batch-pace.ts';
+import { type HandoverView, handoverView } from '../../batches/handover-view.ts';
 
 const secondsOf = (ms: number) => Math.floor(ms / 1_000);
 
@@ -42,7 +43,12 @@ export function batchObject(head: BatchHead) {
     request_outcomes: counts,
     requests_per_second: linesPerSecond,
     estimated_completion_at: doneAtMs === null ? null : secondsOf(doneAtMs),
-  } satisfies Nullable<Batch> & BatchExtras;
+    handover: handoverView(head),
+  } satisfies Nullable<Batch> & OwnFields;
+}
+
+interface OwnFields extends BatchExtras {
+  readonly handover: HandoverView | null;
 }
 
 /** The vendor sends null where its types have no value. */

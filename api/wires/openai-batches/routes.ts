@@ -8,7 +8,7 @@ import type { Caller } from '../../access/api-keys.ts';
 import { callerIn, seesTenant } from '../../access/authenticate.ts';
 import { batchSpec, findInput } from '../../batches/batch-spec.ts';
 import { cancelBatch, findBatch, formatOfId } from '../../batches/find-batch.ts';
-import { lineHeaders } from '../../batches/line-headers.ts';
+import { batchMode, lineHeaders } from '../../batches/line-headers.ts';
 import {
   assertMayOpen,
   type BatchRequest,
@@ -78,6 +78,7 @@ async function createBatch(
     request: body,
     input: await findInput(dependencies, caller, body.input_file_id),
     headers: lineHeaders(request),
+    ...batchMode(request, dependencies.config.batches.mode),
     requestHash,
   });
   return startBatch(dependencies, caller, spec);

@@ -61,7 +61,8 @@ async function record(spec: BatchSpec, meanwhile: () => Promise<void>): Promise<
   };
   const write: LineFormats['write'] = () => ({ file: 'output', json: JSON.stringify(response.body) });
   const unused = () => Promise.reject(new Error('not used'));
-  const lineFormats = { answer, write, order: unused, embed: unused, book: unused, refusal: () => null };
+  const submits = { generationsOf: () => 1, order: unused, embed: unused, book: unused };
+  const lineFormats = { ...submits, answer, write, refusal: () => null };
   const { tenant, batchId, deadlineAtMs } = spec;
   const shard = { tenant, batchId, shard: 0, ...PLAN, deadlineAtMs, stop: null };
   await writeShard({ batches, batchObjects, lineFormats, nowMs: Date.now, readLine }, shard);

@@ -44,7 +44,7 @@ const result: ShardResult = {
   ...NO_LINES,
   completed: 3,
   failed: 1,
-  usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 5, estimated: true },
+  usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 5, estimated: true, serviceTier: 'batch' },
   costMicroUsd: 7,
 };
 
@@ -148,4 +148,37 @@ test('lists are of a user or a tenant and of a format, newest first, page by pag
   await batches.change(ids[0] ?? '', { to: 'cancelled', from: ['validating'] });
   expect((await batches.open(owner)).map(({ spec }) => spec.batchId)).not.toContain(ids[0]);
   expect(await batches.open({ tenant: 'acme', user: 'bob' })).toEqual([]);
+});
+
+test('a fact of a hand-over stays as it was first noted, and is shown with its batch alone', async () => {
+  const spec = specOf({ mode: 'vendor' });
+  await batches.create(spec);
+  const first = { vendorId: 'batch_a', keyId: 'k' };
+  expect(await batches.keepHandover(spec.batchId, 'ref:0', first)).toEqual(first);
+  expect(await batches.keepHandover(spec.batchId, 'ref:0', { vendorId: 'batch_b', keyId: 'k' })).toEqual(
+    first,
+  );
+  await batches.keepHandover(spec.batchId, 'intent:0', { provider: 'openai', lines: 2, atMs: 1 });
+  for (const doubt of ['doubt:0:a', 'doubt:0:b'] as const) {
+    await batches.keepHandover(spec.batchId, doubt, { atMs: 1 });
+  }
+  await batches.dropDoubts(spec.batchId, ['doubt:0:a']);
+  await batches.noteVendorProgress(spec.batchId, 1);
+  await batches.noteVendorProgress(spec.batchId, 2);
+  const { handover } = (await batches.head(spec.batchId)) ?? {};
+  expect(handover).toMatchObject({
+    done: 2,
+    parts: [{ part: 0, doubts: ['doubt:0:b'], ref: first, end: null }],
+  });
+  const live = specOf();
+  await batches.create(live);
+  expect((await batches.head(live.batchId))?.handover).toBeNull();
+  await batches.change(spec.batchId, { to: 'completed', from: ['validating'] });
+  const head = await batches.head(spec.batchId);
+  if (head === null) throw new Error('no head');
+  await batches.remove(head);
+  expect(await batches.handover(spec.batchId)).toMatchObject({ parts: [], done: 0 });
+  await expect(batches.keepHandover(spec.batchId, 'live', { reason: 'x' })).rejects.toMatchObject({
+    code: 'not_found',
+  });
 });

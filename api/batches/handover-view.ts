@@ -1,0 +1,47 @@
+/** What a batch shows of its wait at vendors. */
+import type { BatchHead } from '../../engine/batches/batch-store.ts';
+import type { PartState } from '../../engine/batches/handover.ts';
+
+export interface HandoverView {
+  /** `preparing`, `waiting` at vendors, `live`: all lines are called, `ended`: vendors have no more of it. */
+  readonly status: 'preparing' | 'waiting' | 'live' | 'ended';
+  /** Why all lines are called. */
+  readonly reason: string | null;
+  /** When what has no answer is called: seconds since 1970. */
+  readonly live_at: number | null;
+  /** Lines that vendors have, and those that they have answered. */
+  readonly lines: number;
+  readonly answered: number;
+  readonly batches: readonly VendorBatchView[];
+}
+
+interface VendorBatchView {
+  readonly provider: string;
+  /** The vendor's; null while it is not known. */
+  readonly id: string | null;
+  readonly lines: number;
+  readonly status: 'submitting' | 'running' | 'ended' | 'refused' | 'lost';
+  /** Why it was refused or lost. */
+  readonly error: string | null;
+}
+
+/** @returns null for a batch whose lines do not wait */
+export function handoverView({ handover }: Pick<BatchHead, 'handover'>): HandoverView | null {
+  if (handover === null) return null;
+  const { liveReason, liveAtMs, parts, done, answers } = handover;
+  const isOver = parts.length > 0 && parts.every(({ end }) => end !== null);
+  const status = liveReason !== null ? 'live' : isOver ? 'ended' : parts.length > 0 ? 'waiting' : 'preparing';
+  return {
+    status,
+    reason: liveReason,
+    live_at: liveAtMs === null ? null : Math.floor(liveAtMs / 1_000),
+    lines: parts.reduce((sum, { lines }) => sum + lines, 0),
+    answered: answers ?? done,
+    batches: parts.map(viewOf),
+  };
+}
+
+function viewOf({ provider, lines, ref, end }: PartState): VendorBatchView {
+  const status = end?.state ?? (ref === null ? 'submitting' : 'running');
+  return { provider, id: ref?.vendorId ?? null, lines, status, error: end?.message ?? null };
+}
