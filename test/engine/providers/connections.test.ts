@@ -7,13 +7,13 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import {
   createSimulatedProvider,
   type SimulatedProvider,
 } from '../../../tools/simulator/create-simulated-provider.ts';
+import { pause, waitFor } from '../../harness/wait-for.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf } from './hear.ts';
 
@@ -47,13 +47,22 @@ async function answer(provider: Provider): Promise<string> {
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** The end of an answer comes a little after its last event, as it does from vendors. */
-function passOn(bytes: Buffer, socket: Socket): void {
+function passOn(bytes: Buffer, socket: Socket, onEnd: () => void): void {
   if (!bytes.toString('latin1').endsWith(LAST_CHUNK)) {
     socket.write(bytes);
     return;
   }
   socket.write(bytes.subarray(0, -LAST_CHUNK.length));
-  setTimeout(() => socket.write(LAST_CHUNK), END_MS);
+  setTimeout(() => socket.write(LAST_CHUNK, onEnd), END_MS);
+}
+
+/** Asks several times; the connection is free again when the end of the answer before was sent and read. */
+async function askInTurn(provider: Provider, ends: () => number): Promise<void> {
+  for (let calls = 1; calls <= CALLS; calls += 1) {
+    expect(await answer(provider)).not.toBe('');
+    await waitFor('the end of the answer', () => ends() === calls);
+    await pause(END_MS);
+  }
 }
 
 describe('the connection of a call serves the next one', () => {
@@ -67,20 +76,22 @@ describe('the connection of a call serves the next one', () => {
     'of %s',
     async (wire) => {
       let connections = 0;
+      let ends = 0;
       const url = await listening(
         createTcpServer((socket) => {
           connections += 1;
           const onward = connect(Number(new URL(sim.url).port), '127.0.0.1');
           socket.pipe(onward);
-          onward.on('data', (bytes: Buffer) => passOn(bytes, socket));
+          onward.on('data', (bytes: Buffer) =>
+            passOn(bytes, socket, () => {
+              ends += 1;
+            }),
+          );
           for (const end of [socket, onward]) end.on('error', () => undefined);
         }),
       );
       const provider = adapterFor(wire, simulatedConfig(wire, url));
-      for (let calls = 0; calls < CALLS; calls += 1) {
-        expect(await answer(provider)).not.toBe('');
-        await sleep(3 * END_MS);
-      }
+      await askInTurn(provider, () => ends);
       expect(connections).toBe(1);
     },
   );
@@ -114,13 +125,14 @@ describe('an answer whose connection stays open after its last event', () => {
   }
 
   test('may end a little later', async () => {
-    const { provider, connections } = await providerWith((response) =>
-      setTimeout(() => response.end(), END_MS),
-    );
-    for (let calls = 0; calls < CALLS; calls += 1) {
-      expect(await answer(provider)).toBe('Yes.');
-      await sleep(3 * END_MS);
-    }
+    let ends = 0;
+    const { provider, connections } = await providerWith((response) => {
+      response.once('finish', () => {
+        ends += 1;
+      });
+      setTimeout(() => response.end(), END_MS);
+    });
+    await askInTurn(provider, () => ends);
     expect(connections).toHaveLength(1);
   });
 

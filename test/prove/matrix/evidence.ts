@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { QdrantClient } from '@qdrant/js-client-rest';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { JournalLine } from '../../../tools/simulator/journal.ts';
 import type { SimulatedTruth } from '../../harness/simulator.ts';
@@ -64,7 +64,7 @@ export async function gatherGenerations(
         .describe()
         .then(
           ({ status }) => status.name,
-          (error: unknown) => `none (${error})`,
+          (error: unknown) => (error instanceof WorkflowNotFoundError ? 'none' : `unknown (${error})`),
         );
       const { tools, output } = plan.body;
       generations.push({

@@ -12,7 +12,9 @@ export function checkEnded({ accepted, log, run }: GenerationEvidence): Finding[
   const isKept = accepted.deletedAtMs === null;
   if (isKept && (last === undefined || !TERMINAL.has(last.type)))
     found.push(finding('unended', accepted.id, `its log ends with ${last?.type ?? 'nothing'}`));
-  if (run !== 'COMPLETED') found.push(finding('stuck', accepted.id, `its run is ${run}`));
+  // A deletion takes the history with it.
+  const hasEnded = run === 'COMPLETED' || (!isKept && run === 'none');
+  if (!hasEnded) found.push(finding('stuck', accepted.id, `its run is ${run}`));
   return found;
 }
 

@@ -90,7 +90,9 @@ describe('the check of ends', () => {
     expect(checkEnded(evidence())).toEqual([]);
     expect(wrongs(checkEnded(evidence({ log: WHOLE.slice(0, -1) })))).toEqual(['unended']);
     expect(checkEnded(evidence({ log: [], deletedAtMs: 1 }))).toEqual([]);
+    expect(checkEnded(evidence({ log: [], deletedAtMs: 1, run: 'none' }))).toEqual([]);
     expect(wrongs(checkEnded(evidence({ log: [], deletedAtMs: 1, run: 'RUNNING' })))).toEqual(['stuck']);
+    expect(wrongs(checkEnded(evidence({ run: 'none' })))).toEqual(['stuck']);
     expect(wrongs(checkEnded(evidence({ run: 'RUNNING' })))).toEqual(['stuck']);
     expect(wrongs(checkRuns({ openRuns: ['acme/g'] }))).toEqual(['stuck']);
   });
