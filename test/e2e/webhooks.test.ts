@@ -214,7 +214,7 @@ describe('a registered endpoint', () => {
 });
 
 describe('the webhook of a job', () => {
-  const step = promptOf({ tokens: 40, delayMs: 10 });
+  const step = promptOf({ tokens: 40, delayMs: 10, holdAt: 10 });
   const typesAt = () => receiver.at(path).map(({ body }) => (JSON.parse(body) as { type: string }).type);
 
   test('learns that a step waits for a person and that the job has ended, though its worker dies', async () => {
@@ -230,13 +230,14 @@ describe('the webhook of a job', () => {
       data: { id, status: 'waiting', step: 'ask', timeout_at_ms: null },
     });
     await client.jobs.approve(id, 'ask');
-    const { worker } = await waitFor('it writes', async () => {
+    const worker = await waitFor('it writes', async () => {
       const [generation] = (await client.jobs.step(id, 'write')).generations;
       const streaming = generation?.generationId;
-      return streaming == null ? undefined : { worker: await streamingWorker(stack, streaming) };
+      return streaming == null ? undefined : streamingWorker(stack, streaming);
     });
-    await worker?.kill();
-    await worker?.restart();
+    await worker.kill();
+    await worker.restart();
+    await stack.sim.release();
     await waitFor('the end', () => typesAt().includes('job.completed'));
     const end = JSON.parse(receiver.at(path).at(-1)?.body ?? '{}') as { data: object };
     const { costMicroUsd } = await client.jobs.get(id);

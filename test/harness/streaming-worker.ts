@@ -1,5 +1,5 @@
 /** Which worker runs the stream of a generation: Temporal knows, by the process id in its identity. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { workflowId } from '../../contracts/names.ts';
 import type { Seat, Stack } from './stack.ts';
 
@@ -22,12 +22,17 @@ export async function closeTemporalClients(): Promise<void> {
 
 /**
  * The seat of the worker that streams now: it has the activity, or before that the workflow task in which the stream
- * begins. Undefined where none has either.
+ * begins. Undefined where none has either, or the run is still to be started.
  */
 export async function streamingWorker(stack: Stack, generationId: string): Promise<Seat | undefined> {
   const client = await temporalClient(stack.env);
   const handle = client.workflow.getHandle(workflowId(DEV_TENANT, generationId));
-  const { raw } = await handle.describe();
+  const described = await handle.describe().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  });
+  if (described === null) return undefined;
+  const { raw } = described;
   const identities = (raw.pendingActivities ?? []).map((activity) => activity.lastWorkerIdentity ?? '');
   if (identities.length === 0) {
     const last = (await handle.fetchHistory()).events?.at(-1);
