@@ -16,7 +16,7 @@ export interface VendorRefusal {
 
 /** Vendors' words for an input that is too long; no vendor has a special status for it. */
 const TOO_LONG =
-  /context_length|context window|context length|context[ _]size|(?:prompt|input) (?:is )?too long|maximum prompt length|too many tokens|reduce the length|input token count|exceeds the maximum number of tokens|input_too_large|tokens_limit_reached|range of input length|must have less than \d+ tokens|`max_new_tokens` must be|max_tokens must be at least 1, got -/i;
+  /context_length|context window|context length|context[ _]size|context limit|(?:prompt|input)(?:[ _](?:is[ _])?)?too[ _]?long|maximum (?:prompt|model) length|max_prompt_tokens_exceeded|too many (?:input )?tokens|reduce the length|(?:input|prompt) token count|exceeds the maximum number of tokens|exceeds (?:the )?max(?:imum)? (?:allowed |input |prompt )?length|exceed(?:s|ed)? (?:the )?(?:model token limit|max message tokens)|input_too_large|tokens_limit_reached|range of input length|must have less than \d+ tokens|`max_new_tokens` must be|max_tokens must be at least 1, got -/i;
 /** No vendor uses these statuses for an input that is too long, so their words do not count. */
 const NEVER_TOO_LONG: ReadonlySet<number> = new Set([401, 402, 403, 404, 408, 409, 429, 502, 503, 504, 529]);
 /** One request exceeds the limit of a whole minute: no wait would help. */
@@ -27,23 +27,25 @@ const FILTERED =
 /** A refusal of the content. Applies only to statuses of refusals. */
 const ABOUT_CONTENT =
   /\bcontent\b.{0,40}\b(?:polic|filter|violat|moderat|flag|block|guideline|safety|not allowed)|\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))\b|\bmoderat(?:ion|ed)\b|\bflagged\b|\bharmful\b|\binappropriate\b|\bprohibited (?:content|use)\b|\bsafety\b/i;
-/** A 400 has many reasons, so only whole sentences of vendors count. */
+/** Other errors have many reasons, so only whole sentences of vendors count. */
 const FILTERED_WORDS =
-  /DataInspectionFailed|\b(?:may|might) contain (?:inappropriate|sensitive|unsafe) content\b|敏感内容|\bconsidered high risk\b/i;
+  /DataInspectionFailed|\b(?:may|might) contain (?:inappropriate|sensitive|unsafe) content\b|敏感内容|\bconsidered high risk\b|^Content Exists Risk\b|\b(?:input|output) new_sensitive\b|\bblocked by content filtering policy\b|\bflagged (?:as potentially violating|for possible)\b|\bas a result of our safety system\b|\bpotential violation of our (?:\w+ )?policies\b|\bcontent management policy\b/i;
+const MAY_BE_FILTERED: ReadonlySet<number | undefined> = new Set([400, 422, 500, undefined]);
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_quota|exceeded_current_quota|insufficient[ _](?:account )?(?:balance|credits?|funds)|credit balance is too low|balance is insufficient|billing_hard_limit|billing_error|arrearage|used all available credits|payment required|daily free allocation|余额不足|欠费/i;
+  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|daily free allocation|余额不足|额度(?:不足|已用尽)|欠费/i;
 const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500]);
 /** A model that the vendor does not have, or not for this account. A 404 without these words is a wrong base URL. */
-const MISSING_KIND = /model_?not_?(?:found|available|exist)|invalid_model|deployment_?not_?found/i;
+const MISSING_KIND =
+  /model_?(?:not_?(?:found|available|exist|supported)|decommissioned|deprecated)|invalid_model|deployment_?not_?found/i;
 const MISSING_WORDS =
-  /^(?:model: \S+$|(?:the )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid)|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
+  /^(?:model: \S+$|(?:the |this )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid|no longer (?:available|supported)|decommissioned|deprecated|retired|end of its life)|no allowed providers\b|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
 /**
  * Faults of the provider in spite of their first digit. 424: the model failed (Bedrock). 498: no capacity (Groq). 499:
  * the call was cancelled (Gemini), but not by us.
  */
 const PASSING: ReadonlySet<number> = new Set([408, 409, 424, 425, 498, 499]);
-const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 403, 404]);
+const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 403, 404, 410]);
 const PREFILL = /prefill|continue_final_message/i;
 const INVALID_KIND =
   /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable|validation_?(?:exception|error)/i;
@@ -58,7 +60,11 @@ const REJECTED_WORDS =
 const NO_PERMISSION =
   /\b(?:insufficient permissions?|missing scopes?)\b|\bdo(?:es)? ?n[o']t have (?:access|(?:the required )?permission)/i;
 /** Words about a key or an account that may still be about one model (NVIDIA). */
-const NAMES_KEY = /^(?:(?:your|the|this) (?:api[ -]?key|token|credentials?)|authorization failed)\b/i;
+const NAMES_KEY =
+  /^(?:(?:your|the|this) (?:api[ -]?key|token|credentials?)|authorization failed|oauth authentication)\b/i;
+/** Said of a key with a status that has many other reasons (xAI, Anthropic): whole sentences, which quote no prompt. */
+const REJECTED_SENTENCE =
+  /^(?:incorrect api key provided: \S+ You can obtain|this organi[sz]ation has been disabled\.?$)/i;
 
 /** By the status first: words decide only among what the status may mean. */
 export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
@@ -70,6 +76,7 @@ export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
   if (status === undefined) return classifyInBand(refusal);
   if (status === 401) return 'provider_auth';
   if (status === 403 && isRejection(refusal)) return 'provider_auth';
+  if (status === 400 && REJECTED_SENTENCE.test(message)) return 'provider_auth';
   if (status === 429) return 'provider_rate_limited';
   if (PASSING.has(status) || status >= 500) return 'provider_unavailable';
   if (THROTTLED.test(kind)) return 'provider_rate_limited';
@@ -112,7 +119,7 @@ function isFiltered(refusal: VendorRefusal): boolean {
   const { status, kind, message } = refusal;
   if (FILTERED.test(kind)) return true;
   if (status === 403) return !isRejection(refusal) && ABOUT_CONTENT.test(`${kind} ${message}`);
-  return status === 400 && FILTERED_WORDS.test(message);
+  return MAY_BE_FILTERED.has(status) && FILTERED_WORDS.test(message);
 }
 
 function isMissing({ status, kind, message }: VendorRefusal): boolean {

@@ -82,6 +82,17 @@ const MESSAGES: readonly OddAnswer[] = [
     words: 'Pay.',
   },
   {
+    says: 'a filter that breaks the answer off',
+    source: github('anthropics/claude-code/issues/58367'),
+    wire: 'anthropic-messages',
+    body: named(begin, {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'Output blocked by content filtering policy' },
+    } as { type: string }),
+    code: 'content_filtered',
+    words: 'Output blocked',
+  },
+  {
     says: 'the whole input in the start of the block',
     source: github('inflaborg/ccrelay/pull/119'),
     wire: 'anthropic-messages',

@@ -9,8 +9,9 @@ import { callOf, errorOf, hear } from './hear.ts';
 import type { VendorErrorRow } from './vendor-error-row.ts';
 import { VENDOR_ERRORS } from './vendor-errors.ts';
 import { VENDOR_REFUSALS } from './vendor-refusals.ts';
+import { VENDOR_WORDS } from './vendor-words.ts';
 
-const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS];
+const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS, ...VENDOR_WORDS];
 const WIRES = ['openai-chat', 'anthropic-messages', 'google'] as const;
 let server: Server;
 let answer: VendorErrorRow | null = null;
