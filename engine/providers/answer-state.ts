@@ -139,7 +139,9 @@ const NEEDS_CONTENT: ReadonlySet<FinishReason> = new Set(['stop', 'tool-calls'])
 
 /** How a vendor's own words say that a filter ended the answer: content_filter, SAFETY, sensitive, ERROR_TOXIC. */
 export function isFilter(reason: string): boolean {
-  return /content.?filter|safety|sensitive|toxic|moderation/i.test(reason);
+  return /content.?(?:filter|policy)|safety|sensitive|toxic|moderation|prohibited|recitation|blocklist|spii|guardrail/i.test(
+    reason,
+  );
 }
 
 /** The text of a delta. @throws provider_malformed if it is not a string. */

@@ -2,6 +2,7 @@
  * Sends a call to any host of the Messages API, and maps the events of its message to ours. Source: Anthropic API
  * reference, "Streaming messages".
  */
+import { APIError } from '@anthropic-ai/sdk';
 import type {
   MessageCreateParamsStreaming,
   RawMessageDeltaEvent,
@@ -12,6 +13,7 @@ import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
@@ -60,7 +62,9 @@ export async function* mapAnthropicStream(
   let first: AnthropicUsage | null = null;
   let last: AnthropicUsage | null = null;
   let end: MessageEnd = { stop_reason: null };
-  for await (const event of stream) {
+  const isWhole = () => typeof end.stop_reason === 'string';
+  const isSent = (error: unknown) => error instanceof APIError;
+  for await (const event of untilWhole(stream, { isWhole, isSent })) {
     switch (event.type) {
       case 'message_start':
         first = event.message?.usage ?? null;

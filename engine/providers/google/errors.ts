@@ -18,8 +18,12 @@ const bodySchema = z.object({
 });
 
 /** Recognises the SDK's `ApiError` by its name: the SDK is loaded only when it is called. */
+export function isApiError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ApiError';
+}
+
 export function mapGoogleError(error: unknown, head: AnswerHead | null): UnbrokenError {
-  if (!(error instanceof Error) || error.name !== 'ApiError') return mapTransportError(error, head);
+  if (!isApiError(error)) return mapTransportError(error, head);
   const { message, status = '', details = [] } = bodyOf(error.message);
   const reasons = details.map(({ reason }) => reason);
   const delay = details.find(({ retryDelay }) => retryDelay !== undefined)?.retryDelay;

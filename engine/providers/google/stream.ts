@@ -7,7 +7,9 @@ import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
+import { untilWhole } from '../until-whole.ts';
 import { GoogleCitations } from './citations.ts';
+import { isApiError } from './errors.ts';
 import { ChunkLogprobs } from './logprobs.ts';
 import { mapGoogleUsage } from './usage.ts';
 
@@ -45,7 +47,8 @@ export async function* mapGoogleStream(
   let finishReason: string | null = null;
   const reasoning = new ReasoningItems();
   const calls = new Set<string>();
-  for await (const chunk of stream) {
+  let isWhole = false;
+  for await (const chunk of untilWhole(stream, { isWhole: () => isWhole, isSent: isApiError })) {
     const reported = mapGoogleUsage(chunk.usageMetadata);
     if (reported !== null) {
       usage = reported;
@@ -67,7 +70,10 @@ export async function* mapGoogleStream(
     }
     citations.take(candidate ?? {});
     const reason = candidate?.finishReason;
-    if (reason && reason !== NO_REASON) finishReason = reason;
+    const isEnd = Boolean(reason) && reason !== NO_REASON;
+    // Some proxies send a reason with every chunk.
+    isWhole = isWhole ? candidate?.content?.parts === undefined : isEnd;
+    if (reason && isEnd) finishReason = reason;
   }
   if (finishReason === null) throw streamCut();
   yield* citations.close();

@@ -3,18 +3,21 @@
  * chunk object".
  */
 import type OpenAI from 'openai';
+import { APIError } from 'openai';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import type { Ending } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
-import { AnswerState, isFilter, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { untilWhole } from '../until-whole.ts';
 import { parseErrorStatus } from '../vendor-error.ts';
+import { FAILED, KNOWN_REASONS, mapOpenAiChatFinishReason } from './finish-reason.ts';
 import { ChatLogprobs } from './logprobs.ts';
 import { ChatReasoning } from './reasoning.ts';
 import { buildOpenAiChatRequest } from './request.ts';
@@ -28,8 +31,9 @@ type Choice = ChatCompletionChunk['choices'][number] & {
   readonly stop_reason?: unknown;
   readonly matched_stop?: unknown;
   readonly usage?: OpenAiChatUsage | null;
-  /** OpenRouter: as the vendor behind it says. */
+  /** OpenRouter: as the vendor behind it says, and the error of that vendor. */
   readonly native_finish_reason?: unknown;
+  readonly error?: { readonly code?: unknown; readonly message?: unknown } | null;
 };
 
 /** Vendors' additions to a delta: reasoning under several names, content as a list (Mistral, Databricks), citations. */
@@ -78,7 +82,9 @@ export async function* mapOpenAiChatStream(
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
-  for await (const original of stream) {
+  let isWhole = false;
+  const isSent = (error: unknown) => error instanceof APIError;
+  for await (const original of untilWhole(stream, { isWhole: () => isWhole, isSent })) {
     const chunk = answer.hasContent ? original : asChunk(original);
     const reported = mapOpenAiChatUsage(usageOfChunk(chunk));
     if (reported !== null) {
@@ -93,9 +99,12 @@ export async function* mapOpenAiChatStream(
     for (const event of mapOpenAiChatContent(delta, context)) yield results.note(event);
     if ((delta.tool_calls ?? []).length > 0) yield* reasoning.close();
     for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) yield* places.take(toolCall, order);
-    finishReason = finishReasonOf(choice) ?? finishReason;
+    const reason = finishReasonOf(choice);
+    finishReason = reason ?? finishReason;
+    // Some servers send a reason with every chunk.
+    isWhole = (reason !== null && !isWhole) || (isWhole && isBlank(delta));
     ending = { ...ending, ...stopSequenceOf(choice, call.input) };
-    if (finishReason === 'error') throw brokenAnswer(choice);
+    if (FAILED.test(reason ?? '') || isObject(choice.error)) throw brokenAnswer(choice);
     const reasons = `${choice.finish_reason ?? ''} ${choice.native_finish_reason ?? ''}`;
     if (reasons.length > 1 && BROKEN_CALL.test(reasons)) throw malformed('a broken tool call');
   }
@@ -116,6 +125,13 @@ export async function* mapOpenAiChatStream(
 /** Some servers send an empty text, or `null` as a text, until the end. */
 function finishReasonOf({ finish_reason: reason }: Choice): string | null {
   return (reason as string | null | undefined) === '' || (reason as string) === 'null' ? null : reason;
+}
+
+/** A delta without content. */
+function isBlank({ role: _, ...delta }: VendorDelta & { readonly role?: unknown }): boolean {
+  return Object.values(delta).every(
+    (value) => value === null || (Array.isArray(value) && value.length === 0) || value === '',
+  );
 }
 
 function stopSequenceOf(
@@ -206,7 +222,7 @@ function textIn(value: unknown): string {
 }
 
 /** OpenRouter: an error of the upstream model, sent as the end of the choice. */
-function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unknown } }): UnbrokenError {
+function brokenAnswer(choice: Choice): UnbrokenError {
   const { code, message } = choice.error ?? {};
   return toUnbrokenError({
     status: parseErrorStatus(code),
@@ -219,20 +235,3 @@ function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unk
 
 /** Gemini's reasons, as its own endpoint of this format and gateways pass them on. What came before is a part of it. */
 const BROKEN_CALL = /malformed_(?:function_call|response)|unexpected_tool_call|too_many_tool_calls/i;
-
-const KNOWN_REASONS: ReadonlySet<string> = new Set([
-  'stop',
-  'length',
-  'tool_calls',
-  'function_call',
-  'content_filter',
-  'refusal',
-]);
-
-/** A reason that is not known is an end all the same. */
-function mapOpenAiChatFinishReason(reason: string): FinishReason {
-  if (reason === 'tool_calls' || reason === 'function_call') return 'tool-calls';
-  if (reason === 'length' || reason === 'model_length' || reason === 'max_tokens') return 'length';
-  if (reason === 'refusal') return 'refusal';
-  return isFilter(reason) ? 'content-filter' : 'stop';
-}

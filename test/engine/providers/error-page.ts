@@ -63,6 +63,8 @@ export function errorPage(): string {
     '  finish reason `refusal` or `content-filter`. The text before it is kept, and the call is billed once. If the route',
     '  has `onContentPolicy: fall-back`, the next candidate is called, as after `content_filtered`.',
     '- A finish reason that is not known ends an answer that has content. The log has it as `vendorReason`.',
+    '- A connection that breaks, or stays open for 2 s without a further event, after the finish reason. Only the usage',
+    '  can be missing then. A reason that says that the server gave up (`error`, `network_error`, `abort`) is an error.',
     '- An answer without content after the result of a tool, after the beginning of an answer, or where a stop sequence',
     '  was set. A model that is asked again would say the same.',
     '- An answer that is nearly of its format: whole as JSON although a stream was requested, a stream that is called JSON,',
