@@ -1,4 +1,5 @@
 /** Upper bounds of the tokens of an input: what a budget reserves for it. */
+import { audioOf } from './audio.ts';
 import { type FilePart, type Message, mediaOfResult, type Part, partsOf, textOfMessage } from './content.ts';
 import type { CountTexts } from './count-tokens.ts';
 import type { GenerationInput } from './generation.ts';
@@ -12,6 +13,12 @@ const TOKENS_PER_IMAGE = 1_600;
 /** The pages that the vendors read of one file, and a file that only the vendor sees. */
 const MOST_TOKENS_PER_FILE = 180_000;
 const TOKENS_PER_REMOTE_FILE = 32_000;
+/**
+ * Gemini counts 32 tokens in a second of audio, other vendors fewer. Sound that is not compressed has at least 8,000
+ * bytes in a second, and speech in other formats 4,000.
+ */
+const BYTES_PER_AUDIO_TOKEN = { raw: 250, compressed: 125 };
+const RAW_AUDIO = /^audio\/(?:wav|wave|x-wav|l16|pcm)/i;
 /** The instruction to continue, and the overhead of its messages. */
 const CONTINUE_TOKENS = 96;
 /** No tokenizer has more tokens than bytes, and a UTF-16 unit has at most three bytes in UTF-8. */
@@ -78,7 +85,7 @@ export async function countedTextTokens(
   { system, messages }: Pick<CountedInput, 'system' | 'messages'>,
   countTexts: CountTexts,
 ): Promise<number> {
-  const counts = await countTexts([system ?? '', ...messages.map(textOfMessage)]);
+  const counts = await countTexts([system ?? '', ...messages.map(writtenIn)]);
   return counts.reduce((sum, tokens) => sum + tokens, 0);
 }
 
@@ -91,8 +98,24 @@ function boundOf({ messages }: CountedInput, texts: readonly string[], counted: 
     Math.ceil(tokens * MARGIN) +
     TOKENS_PER_MESSAGE * (messages.length + 1) +
     TOKENS_PER_IMAGE * images +
-    files
+    files +
+    media.reduce((sum, part) => sum + audioTokens(part), 0)
   );
+}
+
+/** 0 for a part that is not spoken. */
+function audioTokens(part: Part): number {
+  const audio = part.type === 'native' ? audioOf(part) : null;
+  if (audio === null) return 0;
+  const perToken = BYTES_PER_AUDIO_TOKEN[RAW_AUDIO.test(audio.mediaType) ? 'raw' : 'compressed'];
+  return Math.min(MOST_TOKENS_PER_FILE, Math.ceil((audio.data.length * 3) / 4 / perToken));
+}
+
+/** The text of a message. What is spoken is no text: its encoding has a hundred times more characters than tokens. */
+function writtenIn({ content }: Pick<Message, 'content'>): string {
+  if (typeof content === 'string') return content;
+  const written = content.filter((part) => part.type !== 'native' || audioOf(part) === null);
+  return textOfMessage({ content: written });
 }
 
 function withResultMedia(part: Part): readonly Part[] {
@@ -112,7 +135,7 @@ function textsOf({ system, messages, tools, output, native }: CountedInput): str
     ...(native === undefined ? [] : [native.fields]),
     ...messages.flatMap(fieldsOf),
   ];
-  return [system ?? '', ...messages.map(textOfMessage), ...values.map((value) => JSON.stringify(value))];
+  return [system ?? '', ...messages.map(writtenIn), ...values.map((value) => JSON.stringify(value))];
 }
 
 /** What a message holds beside its texts: fields of one format, and parts of one in the results of tools. */

@@ -31,3 +31,17 @@ test('the rough count is never above the bound', async () => {
     expect(roughInputTokens(input)).toBeLessThanOrEqual(await boundInputTokens(input, counter(tokens)));
   }
 });
+
+// https://github.com/google-gemini/cookbook/issues/161
+test.each([
+  ['wav', 600_000, 2_000],
+  ['mp3', 90_000, 1_000],
+])('spoken input counts by its length, not by the characters of its encoding: %s', (format, bytes, most) => {
+  const countTexts: CountTexts = async (texts) => texts.map((text) => text.length);
+  const value = { type: 'input_audio', input_audio: { data: 'A'.repeat((bytes * 4) / 3), format } };
+  const part = { type: 'native' as const, format: 'openai-chat' as const, value };
+  const spoken = { messages: [{ role: 'user' as const, content: [part] }] };
+  // Twenty seconds.
+  expect(roughInputTokens(spoken)).toBeGreaterThan(640);
+  return expect(boundInputTokens(spoken, countTexts)).resolves.toBeLessThan(most + 1_000);
+});
