@@ -3,6 +3,7 @@
  * left.
  */
 
+import { hasAudio } from '../contracts/audio.ts';
 import { budgetOwnerOf } from '../contracts/budgets.ts';
 import { mayKeepForHour } from '../contracts/cache-marks.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
@@ -45,6 +46,7 @@ export function reserveBudget(dependencies: Dependencies) {
         inputTokens,
         maxOutputTokens,
         forHour: mayKeepForHour(input),
+        isSpoken: hasAudio(input),
       }),
     });
     return { ...prepared, outcome };

@@ -1,6 +1,6 @@
 /** Spoken parts of a chat completion, which only some vendors hear. Source: OpenAI, "Audio and speech". */
 import { z } from 'zod';
-import type { NativePart } from './content.ts';
+import { type Message, type NativePart, partsOf } from './content.ts';
 
 const audioPart = z.object({
   type: z.literal('input_audio'),
@@ -16,4 +16,11 @@ export function audioOf({ format, value }: NativePart): {
   if (part === undefined) return null;
   const { data, format: kind } = part.input_audio;
   return { mediaType: `audio/${kind}`, data: data.replace(/^data:[^,]*,/, '') };
+}
+
+/** Whether something in a conversation is spoken. */
+export function hasAudio({ messages }: { readonly messages: readonly Message[] }): boolean {
+  return messages.some((message) =>
+    partsOf(message).some((part) => part.type === 'native' && audioOf(part) !== null),
+  );
 }

@@ -345,6 +345,7 @@ const tokens = z.int().nonnegative();
 /** Here and not beside `Usage`: money.ts must stay free of libraries. */
 export const usageSchema: z.ZodType<Usage> = z.object({
   inputTokens: tokens,
+  inputAudioTokens: tokens.optional().describe('Those of inputTokens that are spoken; absent: none.'),
   cachedInputTokens: tokens,
   cacheWriteTokens: tokens,
   cacheWriteHourTokens: tokens

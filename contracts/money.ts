@@ -8,6 +8,8 @@ export type MicroUsd = number;
 export interface Usage {
   /** Prompt tokens that were neither read from nor written to the provider's prompt cache. */
   readonly inputTokens: number;
+  /** Those of `inputTokens` that are spoken, which some models price apart; absent: none. */
+  readonly inputAudioTokens?: number | undefined;
   readonly cachedInputTokens: number;
   readonly cacheWriteTokens: number;
   /** Those of `cacheWriteTokens` that the provider keeps for an hour, at a higher price; absent: none. */
@@ -33,6 +35,7 @@ export const NO_USAGE: Usage = Object.freeze({
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     inputTokens: a.inputTokens + b.inputTokens,
+    ...audioTokens((a.inputAudioTokens ?? 0) + (b.inputAudioTokens ?? 0)),
     cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
     cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
     ...hourTokens((a.cacheWriteHourTokens ?? 0) + (b.cacheWriteHourTokens ?? 0)),
@@ -59,8 +62,13 @@ export function hourTokens(cacheWriteHourTokens: number): Pick<Usage, 'cacheWrit
   return cacheWriteHourTokens === 0 ? {} : { cacheWriteHourTokens };
 }
 
+/** The same of spoken input. */
+export function audioTokens(inputAudioTokens: number): Pick<Usage, 'inputAudioTokens'> {
+  return inputAudioTokens === 0 ? {} : { inputAudioTokens };
+}
+
 /** What is counted of a usage, or of sums of usage. */
-type TokenCounts = Omit<Usage, 'cacheWriteHourTokens' | 'estimated'>;
+type TokenCounts = Omit<Usage, 'inputAudioTokens' | 'cacheWriteHourTokens' | 'estimated'>;
 
 /** Input tokens as vendors count them: those read from and written to the prompt cache are part of the input. */
 export function inputTokensOf(usage: TokenCounts): number {

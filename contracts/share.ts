@@ -2,6 +2,7 @@
 import { invariant } from './invariant.ts';
 import {
   addUsage,
+  audioTokens,
   hourTokens,
   type MicroUsd,
   NO_USAGE,
@@ -48,6 +49,7 @@ export function splitCost(
   const split = (part: (whole: number) => number): Used => ({
     usage: {
       inputTokens: part(usage.inputTokens),
+      ...audioTokens(part(usage.inputAudioTokens ?? 0)),
       cachedInputTokens: part(usage.cachedInputTokens),
       cacheWriteTokens: part(usage.cacheWriteTokens),
       ...hourTokens(part(usage.cacheWriteHourTokens ?? 0)),

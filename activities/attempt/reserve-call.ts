@@ -3,6 +3,8 @@
  * the reservation is extended before the call leaves, on top of what earlier attempts have used. A refused call is not
  * made: a fallback or a retry cannot overspend.
  */
+
+import { hasAudio } from '../../contracts/audio.ts';
 import { budgetOwnerOf } from '../../contracts/budgets.ts';
 import { mayKeepForHour } from '../../contracts/cache-marks.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
@@ -55,6 +57,7 @@ export async function reserveCall(
     inputTokens,
     maxOutputTokens: most,
     forHour: mayKeepForHour(input),
+    isSpoken: hasAudio(input),
   });
   return budget.extend({
     generationId: order.generationId,

@@ -12,6 +12,8 @@ interface WorstCall {
   readonly maxOutputTokens: number;
   /** Whether the provider may charge for keeping the input for an hour. */
   readonly forHour: boolean;
+  /** Whether the input has spoken parts, which may cost many times more. */
+  readonly isSpoken: boolean;
 }
 
 /**
@@ -21,11 +23,12 @@ interface WorstCall {
 export function worstPrice(
   priceOf: Dependencies['priceOf'],
   candidates: readonly Candidate[],
-  { inputTokens, maxOutputTokens, forHour }: WorstCall,
+  { inputTokens, maxOutputTokens, forHour, isSpoken }: WorstCall,
 ): WorstPrice {
   const inputs: readonly Partial<Usage>[] = [
     { inputTokens },
     { cacheWriteTokens: inputTokens },
+    ...(isSpoken ? [{ inputTokens, inputAudioTokens: inputTokens }] : []),
     ...(forHour ? [{ cacheWriteTokens: inputTokens, cacheWriteHourTokens: inputTokens }] : []),
   ];
   const prices = candidates.map(({ provider, model }) => {

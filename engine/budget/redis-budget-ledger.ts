@@ -347,7 +347,7 @@ function settleFacts(
 
 /** The parts of the usage in the order of the rows. */
 function usageFacts(
-  { estimated, cacheWriteHourTokens: _hour, serviceTier: _tier, ...parts }: Usage,
+  { estimated, inputAudioTokens: _audio, cacheWriteHourTokens: _hour, serviceTier: _tier, ...parts }: Usage,
   costMicroUsd: MicroUsd,
 ) {
   const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = parts;

@@ -57,6 +57,7 @@ function packageCost(usage: Usage, model: string, { provider, model_price }: Pri
   const price = calcPrice(
     {
       input_tokens: input,
+      input_audio_tokens: usage.inputAudioTokens ?? 0,
       cache_read_tokens: usage.cachedInputTokens,
       // The tokens of an unpriced hour count as plain input here; the second half of their price is added below.
       cache_write_tokens: isPriced ? usage.cacheWriteTokens : usage.cacheWriteTokens - forHour,

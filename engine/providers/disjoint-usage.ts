@@ -2,13 +2,15 @@
  * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their
  * total (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
  */
-import { hourTokens, type Usage } from '../../contracts/money.ts';
+import { audioTokens, hourTokens, type Usage } from '../../contracts/money.ts';
 
 type Count = number | null | undefined;
 
 interface NestedCounts {
   /** All input, including cached and written tokens. */
   readonly input: Count;
+  /** The spoken part of the input that was not cached. */
+  readonly audio?: Count;
   readonly cached?: Count;
   readonly written?: Count;
   /** The part of `written` that is kept for an hour. */
@@ -20,7 +22,7 @@ interface NestedCounts {
 
 /** @returns null if all counts are 0: every call has tokens, so the vendor did not report them. */
 export function disjointUsage(counts: NestedCounts): Usage | null {
-  const { input, cached, written, writtenForHour, output, reasoning } = counts;
+  const { input, audio, cached, written, writtenForHour, output, reasoning } = counts;
   const [inputTokens, cachedInputTokens, cacheWriteTokens] = within(
     count(input),
     count(cached),
@@ -30,6 +32,7 @@ export function disjointUsage(counts: NestedCounts): Usage | null {
   if (count(input) + count(output) === 0) return null;
   return {
     inputTokens,
+    ...audioTokens(Math.min(count(audio), inputTokens)),
     cachedInputTokens,
     cacheWriteTokens,
     ...hourTokens(Math.min(count(writtenForHour), cacheWriteTokens)),

@@ -214,7 +214,10 @@ function toChatUsage(usage: Usage): CompletionUsage {
     prompt_tokens: inputTokensOf(usage),
     completion_tokens: outputTokensOf(usage),
     total_tokens: totalTokens(usage),
-    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    prompt_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      ...(usage.inputAudioTokens === undefined ? {} : { audio_tokens: usage.inputAudioTokens }),
+    },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
   };
 }

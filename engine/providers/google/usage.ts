@@ -2,10 +2,17 @@
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
+interface ModalityCount {
+  readonly modality?: unknown;
+  readonly tokenCount?: number | null;
+}
+
 interface GoogleUsageMetadata {
   readonly promptTokenCount?: number | null;
   readonly cachedContentTokenCount?: number | null;
   readonly toolUsePromptTokenCount?: number | null;
+  readonly promptTokensDetails?: readonly ModalityCount[] | null;
+  readonly cacheTokensDetails?: readonly ModalityCount[] | null;
   readonly candidatesTokenCount?: number | null;
   readonly thoughtsTokenCount?: number | null;
   readonly totalTokenCount?: number | null;
@@ -19,8 +26,17 @@ export function mapGoogleUsage(usage: GoogleUsageMetadata | undefined | null): U
   const reasoning = Math.max(count(usage.thoughtsTokenCount), count(usage.totalTokenCount) - input - visible);
   return disjointUsage({
     input,
+    audio: audioIn(usage.promptTokensDetails) - audioIn(usage.cacheTokensDetails),
     cached: usage.cachedContentTokenCount,
     output: visible + reasoning,
     reasoning,
   });
+}
+
+function audioIn(details: readonly ModalityCount[] | null | undefined): number {
+  if (!Array.isArray(details)) return 0;
+  const spoken = (details as readonly (ModalityCount | null)[]).filter(
+    (detail) => detail?.modality === 'AUDIO',
+  );
+  return spoken.reduce((sum, detail) => sum + count(detail?.tokenCount), 0);
 }

@@ -12,6 +12,8 @@ export interface OpenAiChatUsage {
   readonly total_tokens?: number | null;
   readonly prompt_tokens_details?: {
     readonly cached_tokens?: number | null;
+    readonly audio_tokens?: number | null;
+    readonly cached_tokens_details?: { readonly audio_tokens?: number | null } | null;
     readonly cache_write_tokens?: number | null;
     /** Alibaba. */
     readonly cache_creation_input_tokens?: number | null;
@@ -33,18 +35,20 @@ export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): U
   const input = count(usage.prompt_tokens);
   const output = count(usage.completion_tokens);
   const beside = Math.max(0, count(usage.total_tokens) - input - output);
+  const details = usage.prompt_tokens_details;
   return disjointUsage({
     input,
+    audio: count(details?.audio_tokens) - count(details?.cached_tokens_details?.audio_tokens),
     cached: largest(
-      usage.prompt_tokens_details?.cached_tokens,
+      details?.cached_tokens,
       usage.prompt_cache_hit_tokens,
       usage.cached_tokens,
       usage.num_cached_tokens,
       usage.cache_read_input_tokens,
     ),
     written: largest(
-      usage.prompt_tokens_details?.cache_write_tokens,
-      usage.prompt_tokens_details?.cache_creation_input_tokens,
+      details?.cache_write_tokens,
+      details?.cache_creation_input_tokens,
       usage.cache_creation_input_tokens,
     ),
     output: output + beside,

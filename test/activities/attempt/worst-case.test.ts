@@ -30,6 +30,7 @@ test('no output up to the cap, of whichever candidate, costs more than was reser
           inputTokens: input,
           maxOutputTokens: most,
           forHour: true,
+          isSpoken: false,
         });
         const outputTokens = at % (most + 1);
         const reserved = fixedMicroUsd + Math.ceil((outputTokens * outputMicroUsdPerMillion) / 1_000_000);
@@ -57,9 +58,23 @@ test('what has no price reserves no money', () => {
       inputTokens: 100,
       maxOutputTokens: 100,
       forHour: true,
+      isSpoken: false,
     }),
   ).toEqual({
     fixedMicroUsd: 0,
     outputMicroUsdPerMillion: 0,
   });
+});
+
+test('spoken input is reserved at its own price', () => {
+  const priceOf = (_provider: string, _model: string, { inputTokens, inputAudioTokens = 0 }: Usage) =>
+    inputTokens + 9 * inputAudioTokens;
+  const worst = (isSpoken: boolean) =>
+    worstPrice(priceOf, [{ provider: 'p', model: 'm' }], {
+      inputTokens: 100,
+      maxOutputTokens: 100,
+      forHour: false,
+      isSpoken,
+    }).fixedMicroUsd;
+  expect([worst(false), worst(true)]).toEqual([100, 1_000]);
 });

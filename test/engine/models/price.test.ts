@@ -40,6 +40,17 @@ describe('a cost', () => {
     ).toBe(1_000_000);
   });
 
+  test('has spoken input at its own price, where a model has one', () => {
+    const usage = { ...NO_USAGE, inputTokens: 100_000, inputAudioTokens: 60_000 };
+    const cost = (provider: string, model: string, own = {}) =>
+      costOf({ provider, model }, usage, own).costMicroUsd;
+    // 40,000 at 2.50 a million, 60,000 at 32.
+    expect(cost('openai', 'gpt-audio')).toBe(100_000 + 1_920_000);
+    expect(cost('openai', 'gpt-4o-mini')).toBe(15_000);
+    const own = { 'house/model': { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 0 } };
+    expect(cost('house', 'model', own)).toBe(100_000);
+  });
+
   test('has reasoning at the price of output', () => {
     const usage = { ...NO_USAGE, reasoningTokens: 1_000 };
     expect(costOf({ provider: 'openai', model: 'gpt-4o-mini' }, usage, {})).toEqual(

@@ -69,7 +69,12 @@ const WIRES: Readonly<Record<string, Wire>> = {
     read: mapOpenAiChatUsage,
     fields: {
       prompt_tokens: field,
-      prompt_tokens_details: { cached_tokens: field, cache_write_tokens: field },
+      prompt_tokens_details: {
+        cached_tokens: field,
+        cache_write_tokens: field,
+        audio_tokens: field,
+        cached_tokens_details: { audio_tokens: field },
+      },
       completion_tokens: field,
       completion_tokens_details: { reasoning_tokens: field },
       total_tokens: field,
@@ -128,6 +133,8 @@ const WIRES: Readonly<Record<string, Wire>> = {
       promptTokenCount: field,
       cachedContentTokenCount: field,
       toolUsePromptTokenCount: field,
+      promptTokensDetails: field,
+      cacheTokensDetails: field,
       candidatesTokenCount: field,
       thoughtsTokenCount: field,
       totalTokenCount: field,
@@ -210,7 +217,9 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
     fc.assert(
       fc.property(filled(fields), (rubbishReport) => {
         const usage = read(rubbishReport as never) ?? NO_USAGE;
-        const { estimated: _, serviceTier: _tier, cacheWriteHourTokens = 0, ...parts } = usage;
+        const { estimated: _, serviceTier: _tier, ...counts } = usage;
+        const { cacheWriteHourTokens = 0, inputAudioTokens = 0, ...parts } = counts;
+        expect(inputAudioTokens).toBeLessThanOrEqual(parts.inputTokens);
         expect(cacheWriteHourTokens).toBeLessThanOrEqual(parts.cacheWriteTokens);
         for (const part of [...Object.values(parts), cacheWriteHourTokens]) {
           expect(Number.isSafeInteger(part) && part >= 0).toBe(true);
@@ -223,6 +232,27 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
   test('no report is no usage, not one of zero tokens', () => {
     expect(read(null as never)).toBeNull();
     expect(read(undefined as never)).toBeNull();
+  });
+});
+
+// https://github.com/langwatch/langwatch/pull/7021, https://github.com/BerriAI/litellm/pull/38457
+describe('spoken input', () => {
+  const spoken = { inputTokens: 90, inputAudioTokens: 60, cachedInputTokens: 30 };
+
+  test('of a chat completion is counted within the input that was not cached', () => {
+    const details = { cached_tokens: 30, audio_tokens: 80, cached_tokens_details: { audio_tokens: 20 } };
+    const usage = { prompt_tokens: 120, prompt_tokens_details: details, completion_tokens: 5 };
+    expect(mapOpenAiChatUsage(usage)).toMatchObject(spoken);
+  });
+
+  test('of Gemini is counted within the input that was not cached', () => {
+    const of = (tokenCount: number) => [
+      { modality: 'TEXT', tokenCount: 40 },
+      { modality: 'AUDIO', tokenCount },
+    ];
+    const cached = { cachedContentTokenCount: 30, cacheTokensDetails: of(20) };
+    const usage = { promptTokenCount: 120, promptTokensDetails: of(80), candidatesTokenCount: 5, ...cached };
+    expect(mapGoogleUsage(usage)).toMatchObject(spoken);
   });
 });
 
