@@ -32,7 +32,7 @@ export interface OpenAiChatUsage {
 
 export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): Usage | null {
   if (!usage) return null;
-  const input = count(usage.prompt_tokens);
+  const input = count(usage.prompt_tokens) + cachedBeside(usage);
   const output = count(usage.completion_tokens);
   const beside = Math.max(0, count(usage.total_tokens) - input - output);
   const details = usage.prompt_tokens_details;
@@ -54,6 +54,16 @@ export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): U
     output: output + beside,
     reasoning: Math.max(beside, count(usage.completion_tokens_details?.reasoning_tokens)),
   });
+}
+
+/**
+ * Gateways in front of Claude pass its counts on, in which the prompt is what was not cached. Others that have its
+ * names count them within the prompt; then the total says so.
+ */
+function cachedBeside({ prompt_tokens, completion_tokens, total_tokens, ...usage }: OpenAiChatUsage): number {
+  const cached = count(usage.cache_read_input_tokens) + count(usage.cache_creation_input_tokens);
+  const [input, output] = [count(prompt_tokens), count(completion_tokens)];
+  return cached > input || count(total_tokens) === input + cached + output ? cached : 0;
 }
 
 /** The same number has several names, and some of them are 0. */

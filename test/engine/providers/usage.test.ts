@@ -235,6 +235,33 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
   });
 });
 
+describe("Claude's counts in a chat completion", () => {
+  const claude = {
+    cache_read_input_tokens: 18_901,
+    cache_creation_input_tokens: 1_367,
+    prompt_tokens_details: { cached_tokens: 18_901 },
+  };
+  const parts = { cachedInputTokens: 18_901, cacheWriteTokens: 1_367, outputTokens: 862, reasoningTokens: 0 };
+
+  // https://github.com/unslothai/unsloth/pull/5670
+  test.each([870, 21_138, undefined])('are beside the prompt (total %s)', (total_tokens) => {
+    const usage = { prompt_tokens: 8, completion_tokens: 862, ...claude };
+    const read = mapOpenAiChatUsage(total_tokens === undefined ? usage : { ...usage, total_tokens });
+    expect(read).toMatchObject({ ...parts, inputTokens: 8 });
+  });
+
+  test.each([
+    [20_276, 21_138, 8],
+    [30_000, 51_130, 30_000],
+  ])(
+    'are within a prompt of %i, or beside it, as the total %i says',
+    (prompt_tokens, total_tokens, inputTokens) => {
+      const usage = { prompt_tokens, completion_tokens: 862, total_tokens, ...claude };
+      expect(mapOpenAiChatUsage(usage)).toMatchObject({ ...parts, inputTokens });
+    },
+  );
+});
+
 // https://github.com/langwatch/langwatch/pull/7021, https://github.com/BerriAI/litellm/pull/38457
 describe('spoken input', () => {
   const spoken = { inputTokens: 90, inputAudioTokens: 60, cachedInputTokens: 30 };
