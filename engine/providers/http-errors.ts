@@ -37,9 +37,14 @@ function withStatus(status: number, text: string): string {
   return `${status}: ${rest}`;
 }
 
+/** What an SDK has read of an error that is not of its vendor's shape. */
+export const WITHOUT_WORDS = 'The provider refused the call without a reason.';
+
 /** What the SDK has read of the error, completed by the body. */
 function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal & Pick<HttpFailure, 'headers'> {
-  const { message, kind, headers = {} } = parseVendorError(errorBody ?? '');
+  const { message: parsed, kind, headers = {} } = parseVendorError(errorBody ?? '');
+  // Proxies answer in plain words.
+  const message = parsed === '' && failure.message === WITHOUT_WORDS ? (errorBody ?? '').trim() : parsed;
   return {
     ...failure,
     kind: `${failure.kind} ${kind}`.trim(),
@@ -98,8 +103,14 @@ export function mapTransportError(error: unknown, head: AnswerHead | null): Unbr
 function bodyInPlaceOfStream(head: AnswerHead | null): UnbrokenError | null {
   if (head === null || hasStarted(head) || head.errorBody === '') return null;
   const { status, headers, errorBody } = head;
-  const message = 'The provider refused the call without a reason.';
-  return toUnbrokenError({ status, kind: '', message, headers, errorBody, isStreaming: false });
+  return toUnbrokenError({
+    status,
+    kind: '',
+    message: WITHOUT_WORDS,
+    headers,
+    errorBody,
+    isStreaming: false,
+  });
 }
 
 /**

@@ -41,6 +41,11 @@ const MINIMAX_OTHER = 500;
 export function parseVendorError(body: string): VendorError {
   const parsed = fieldsIn(body);
   if (parsed === null) return { message: '', kind: '', status: undefined };
+  const known = parseFields(parsed);
+  return known.message === '' ? { ...known, message: wordsIn(parsed, WORDS_DEPTH) } : known;
+}
+
+function parseFields(parsed: Fields): VendorError {
   const miniMax = parseMiniMax(parsed);
   if (miniMax !== null) return miniMax;
   const first = Array.isArray(parsed['errors']) ? asFields(parsed['errors'][0]) : null;
@@ -57,17 +62,52 @@ export function parseVendorError(body: string): VendorError {
   return withCause(outer, inner);
 }
 
-/** OpenRouter: `metadata: {headers}`. Others: `retry_after`, in seconds. */
+/** How deep a message may lie in a body of a shape that is not known. */
+const WORDS_DEPTH = 4;
+/** Names of a message in such a body; the last ones are said where nothing better is. */
+const WORDS = ['message', 'error', 'errors', 'detail', 'msg', 'Message', 'errorMessage', 'error_description'];
+const POOR_WORDS = ['fault', 'faultstring', 'description', 'reason', 'title'];
+
+function wordsIn(value: unknown, depth: number): string {
+  if (isText(value)) return value;
+  if (depth === 0) return '';
+  if (Array.isArray(value)) return value.map((part) => wordsIn(part, depth - 1)).find(isText) ?? '';
+  const fields = asFields(value) ?? {};
+  return [...WORDS, ...POOR_WORDS].map((name) => wordsIn(fields[name], depth - 1)).find(isText) ?? '';
+}
+
+/** Fields of a wait: in seconds, or the time of its end. */
+const WAITS = [
+  'retry_after',
+  'retry_after_seconds',
+  'retryAfter',
+  'retryAfterSeconds',
+  'resets_in_seconds',
+  'reset_in_seconds',
+  'resets_at',
+  'reset_at',
+];
+const WAITS_MS = ['retry_after_ms', 'retryAfterMs'];
+
+function waitIn(fields: Fields): Readonly<Record<string, string>> {
+  const firstOf = (names: readonly string[]) =>
+    names
+      .map((name) => fields[name])
+      .find((value) => typeof value === 'number' || (isText(value) && /^\d/.test(value)));
+  const [ms, wait] = [firstOf(WAITS_MS), firstOf(WAITS)];
+  if (ms !== undefined) return { 'retry-after-ms': String(ms) };
+  return wait === undefined ? {} : { 'retry-after': String(wait) };
+}
+
+/** OpenRouter: `metadata: {headers}`. Others have the wait as a field. */
 function headersIn(inner: Fields): Readonly<Record<string, string>> {
   const metadata = asFields(inner['metadata']) ?? {};
-  const [seconds] = [inner['retry_after'], metadata['retry_after_seconds']].filter(
-    (value) => typeof value === 'number',
-  );
   const listed = Object.entries(asFields(metadata['headers']) ?? {}).filter(
     (entry): entry is [string, string] => /^[\w-]+$/.test(entry[0]) && isText(entry[1]),
   );
   return {
-    ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
+    ...waitIn(metadata),
+    ...waitIn(inner),
     ...Object.fromEntries(listed.map(([name, value]) => [name.toLowerCase(), value])),
   };
 }
@@ -88,7 +128,7 @@ export function errorInEvent(value: unknown): unknown {
   // An event of another type, as nearly all are.
   if (isText(type) && code === undefined && object !== 'error') return null;
   if (OF_AN_ANSWER.some((name) => Array.isArray(fields[name]))) return null;
-  const isError = parseMiniMax(fields) !== null || parseVendorError(JSON.stringify(fields)).message !== '';
+  const isError = parseMiniMax(fields) !== null || parseFields(fields).message !== '';
   return isError ? fields : null;
 }
 
@@ -134,7 +174,8 @@ export function parseErrorStatus(value: unknown): number | undefined {
 
 function fieldsIn(body: string): Fields | null {
   try {
-    const parsed: unknown = JSON.parse(body);
+    // OpenRouter quotes an event of the vendor behind it.
+    const parsed: unknown = JSON.parse(body.replace(/^data:\s*/, ''));
     return asFields(Array.isArray(parsed) ? parsed[0] : parsed);
   } catch {
     return null;

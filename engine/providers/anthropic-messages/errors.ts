@@ -12,7 +12,7 @@ export function mapAnthropicError(error: unknown, head: AnswerHead | null): Unbr
       status: error.status ?? body.status,
       kind: body.kind,
       message: body.message || error.message,
-      errorBody: head?.errorBody,
+      errorBody: head?.errorBody || JSON.stringify(error.error ?? null),
       headers: error.headers,
       isStreaming: hasStarted(head),
     });

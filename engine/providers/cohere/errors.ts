@@ -1,7 +1,7 @@
 /** Maps errors of the Cohere SDK to ours. Source: Cohere, "Errors". */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { mapTransportError, toUnbrokenError, WITHOUT_WORDS } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
 
 const bodySchema = z.object({ message: z.string() });
@@ -16,7 +16,7 @@ export function mapCohereError(error: unknown, head: AnswerHead | null): Unbroke
   return toUnbrokenError({
     status,
     kind: '',
-    message: body.success ? body.data.message : 'The provider refused the call without a reason.',
+    message: body.success ? body.data.message : WITHOUT_WORDS,
     errorBody: head?.errorBody,
     headers: head?.headers,
     isStreaming: hasStarted(head),

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { parseDurationMs } from '../../../platform/parse-wait.ts';
-import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { mapTransportError, toUnbrokenError, WITHOUT_WORDS } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
 
 const bodySchema = z.object({
@@ -46,7 +46,7 @@ function bodyOf(message: string): z.infer<typeof bodySchema>['error'] {
     const parsed = bodySchema.safeParse(JSON.parse(message.slice(Math.max(0, message.indexOf('{')))));
     if (parsed.success) return parsed.data.error;
   } catch {
-    return { message: 'The provider refused the call without a reason.' };
+    return { message: WITHOUT_WORDS };
   }
-  return { message: 'The provider refused the call without a reason.' };
+  return { message: WITHOUT_WORDS };
 }

@@ -20,7 +20,8 @@ export function mapOpenAiError(error: unknown, head: AnswerHead | null): Unbroke
     kind: inner.kind,
     // The SDK writes the status before the vendor's message.
     message: inner.message || error.message.replace(/^\d{3} /, ''),
-    errorBody: head?.errorBody,
+    // In a stream, the error itself may have the wait.
+    errorBody: head?.errorBody || JSON.stringify({ error: error.error ?? null }),
     headers: headers ?? head?.headers,
     isStreaming: hasStarted(head),
   });

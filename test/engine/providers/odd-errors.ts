@@ -165,4 +165,83 @@ const STATUSES: readonly OddAnswer[] = [
   },
 ];
 
-export const ODD_ERRORS: readonly OddAnswer[] = [...ERRORS, ...STATUSES];
+const BODIES: readonly OddAnswer[] = [
+  {
+    ...JSON_ERROR,
+    says: 'the message as `msg` (Zhipu)',
+    source: 'https://docs.bigmodel.cn/cn/faq/api-code',
+    status: 500,
+    body: JSON.stringify({ code: 500, msg: 'The model is loading.', success: false }),
+    code: 'provider_unavailable',
+    words: '500: The model is loading.',
+  },
+  {
+    ...JSON_ERROR,
+    says: 'the message deep within other fields',
+    source: github('vllm-project/aibrix/pull/2594'),
+    status: 502,
+    body: JSON.stringify({ detail: { error: { error: { message: 'The engine is down.' } } } }),
+    code: 'provider_unavailable',
+    words: '502: The engine is down.',
+  },
+  {
+    ...JSON_ERROR,
+    says: 'an event of the vendor behind it, quoted (OpenRouter)',
+    source: github('decocms/studio/pull/6827'),
+    status: 400,
+    body: JSON.stringify({
+      error: {
+        message: 'Provider returned error',
+        code: 400,
+        metadata: { raw: 'data: {"error":{"code":"invalid_parameter_error","message":"No JSON here."}}' },
+      },
+    }),
+    code: 'provider_bad_request',
+    words: '400: No JSON here.',
+  },
+  {
+    ...JSON_ERROR,
+    says: 'when its limit resets, as a field (Codex)',
+    source: github('router-for-me/CLIProxyAPI/issues/1666'),
+    status: 429,
+    body: JSON.stringify({
+      error: {
+        type: 'usage_limit_reached',
+        message: 'The usage limit has been reached',
+        resets_in_seconds: 529,
+      },
+    }),
+    code: 'provider_rate_limited',
+    retryAfterMs: 529_000,
+  },
+  {
+    wire,
+    says: 'the wait in an error within the stream',
+    source: github('digiogithub/pando/issues/8'),
+    body: events({ error: { code: 429, message: 'Rate limited.', retry_after: 3 } }),
+    code: 'provider_rate_limited',
+    retryAfterMs: 3_000,
+  },
+  {
+    wire: 'google',
+    type: 'text/plain',
+    says: 'plain words of a proxy',
+    source: github('RakuenSoftware/aimee/pull/1427'),
+    status: 503,
+    body: 'upstream connect error or disconnect/reset before headers',
+    code: 'provider_unavailable',
+    words: '503: upstream connect error',
+  },
+  {
+    wire: 'cohere',
+    type: 'text/html',
+    says: 'the page of a proxy',
+    source: github('BerriAI/litellm/pull/22085'),
+    status: 502,
+    body: page('Bad Gateway'),
+    code: 'provider_unavailable',
+    words: '502: Bad Gateway',
+  },
+];
+
+export const ODD_ERRORS: readonly OddAnswer[] = [...ERRORS, ...STATUSES, ...BODIES];
