@@ -6,6 +6,7 @@
 import { isJson } from '../../contracts/json.ts';
 
 const FENCE = '```';
+const END_OF_THOUGHTS = '</think>';
 const OPENING = new Set(['{', '[']);
 const CLOSING = new Set(['}', ']']);
 
@@ -94,10 +95,18 @@ class ValueEnd {
   }
 }
 
-/** A value behind other words: in the first code fence, or the first object or list. undefined if none is whole. */
-function findJson(text: string): string | undefined {
-  return [fenced(text), valueFrom(text, '{'), valueFrom(text, '[')].find(
-    (found) => found !== undefined && isJson(found),
+/** How many beginnings of a value are tried. */
+const MOST_TRIES = 100;
+
+/**
+ * A value behind other words: in the first code fence, or the first object or list. Some servers leave the thoughts of
+ * a model in its text, and these may quote other values. undefined if none is whole.
+ */
+function findJson(whole: string): string | undefined {
+  const text = whole.slice(Math.max(0, whole.lastIndexOf(END_OF_THOUGHTS)));
+  const isWhole = (found: string | undefined) => found !== undefined && isJson(found);
+  return (
+    [fenced(text)].find(isWhole) ?? valuesIn(text, '{').find(isWhole) ?? valuesIn(text, '[').find(isWhole)
   );
 }
 
@@ -108,10 +117,15 @@ function fenced(text: string): string | undefined {
   return end === -1 ? undefined : text.slice(start + 1, end).trim();
 }
 
-function valueFrom(text: string, opening: string): string | undefined {
-  const start = text.indexOf(opening);
-  if (start === -1) return undefined;
-  const value = text.slice(start);
-  const end = new ValueEnd().findEnd(value);
-  return end === -1 ? undefined : value.slice(0, end);
+/** Whatever begins with this character and ends where it is closed. */
+function valuesIn(text: string, opening: string): readonly string[] {
+  const values: string[] = [];
+  let start = text.indexOf(opening);
+  for (let tries = 0; start !== -1 && tries < MOST_TRIES; tries += 1) {
+    const rest = text.slice(start);
+    const end = new ValueEnd().findEnd(rest);
+    if (end !== -1) values.push(rest.slice(0, end));
+    start = text.indexOf(opening, start + 1);
+  }
+  return values;
 }

@@ -25,6 +25,10 @@ describe('the text of an answer in JSON', () => {
     ['with words behind it', `${VALUE}\n\nThis is {the} answer.`, VALUE],
     ['behind a sentence', `Here is the JSON: ${VALUE}`, VALUE],
     ['in a fence behind a sentence', `Sure, [as asked]:\n\`\`\`json\n${VALUE}\n\`\`\`\nDone.`, VALUE],
+    ['behind braces that are no JSON', `Use {x}: ${VALUE}`, VALUE],
+    // https://github.com/garrytan/gbrain/issues/4640
+    ['behind thoughts that quote another value', `<think>\nMaybe {"a":1}?\n</think>\n\n${VALUE}`, VALUE],
+    ['behind thoughts, in a fence', `<think>{"a":1}</think>\`\`\`json\n${VALUE}\n\`\`\``, VALUE],
     ['a list', 'The list: [1, 2] is it', '[1, 2]'],
     ['a string', '"a \\" b" and more', '"a \\" b"'],
     ['a number', '42', '42'],
