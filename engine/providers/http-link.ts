@@ -9,6 +9,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { readText } from '../../contracts/read-text.ts';
 import { BodyWatch } from './body-watch.ts';
 import type { ProviderCall } from './provider.ts';
+import { MOST_WHOLE_CHARS, tooLong } from './server-events.ts';
 import { statusOfErrorBody } from './vendor-error.ts';
 
 export interface AnswerHead {
@@ -157,6 +158,10 @@ async function readUnlessStream({ body }: Response): Promise<string | ReadableSt
     chunks.push(value);
     text += decoder.decode(value, { stream: true });
     if (/^\s*[^\s{["<]/.test(text)) break;
+    if (text.length > MOST_WHOLE_CHARS) {
+      await reader.cancel();
+      throw tooLong('a whole answer');
+    }
   }
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

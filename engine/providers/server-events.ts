@@ -3,6 +3,7 @@
  * with its abort; this one costs a fraction, and the connection itself is aborted.
  */
 import { createParser } from 'eventsource-parser';
+import type { UnbrokenError } from '../../contracts/errors.ts';
 import { malformed } from './answer-state.ts';
 import { statusOfErrorBody } from './vendor-error.ts';
 
@@ -11,8 +12,8 @@ interface ServerEvent {
   readonly data: string;
 }
 
-/** The longest answer that is taken whole, in characters. */
-const MOST_WHOLE_CHARS = 16 * 1024 * 1024;
+/** The longest answer that is taken whole, and the longest event, in characters. */
+export const MOST_WHOLE_CHARS = 16 * 1024 * 1024;
 /** No line of a stream of server-sent events begins with these. */
 const OF_JSON = /^[{[]/;
 
@@ -27,7 +28,9 @@ export async function* readServerEvents(body: AsyncIterable<Uint8Array>): AsyncG
       // Sent to keep the connection open.
       if (/\S/.test(data)) events.push({ event, data });
     },
-    onError: ({ field, value, line = '' }) => {
+    maxBufferSize: MOST_WHOLE_CHARS,
+    onError: ({ type, field, value, line = '' }) => {
+      if (type === 'max-buffer-size-exceeded') throw tooLong('an event');
       if (field === 'error') events.push({ event: 'error', data: value ?? '' });
       else if (isError(line)) events.push({ event: 'error', data: line });
     },
@@ -56,6 +59,10 @@ export async function* readServerEvents(body: AsyncIterable<Uint8Array>): AsyncG
   for (const event of events) yield event;
 }
 
+export function tooLong(what: string): UnbrokenError {
+  return malformed(`${what} of more than ${MOST_WHOLE_CHARS} characters`);
+}
+
 /** Some servers break off with an error that is no event (Gemini), or of which they make a field (llama.cpp). */
 function isError(text: string): boolean {
   return text.startsWith('{') && statusOfErrorBody(text) !== null;
@@ -76,9 +83,7 @@ class WholeText {
     if (this.#kind === 'stream') return false;
     const start = text.trimStart();
     if (this.#kind === 'unknown' && start !== '') this.#kind = OF_JSON.test(start) ? 'json' : 'stream';
-    if (this.isJson && this.#chars > MOST_WHOLE_CHARS) {
-      throw malformed(`a whole answer of more than ${MOST_WHOLE_CHARS} characters`);
-    }
+    if (this.#chars > MOST_WHOLE_CHARS) throw tooLong('a whole answer');
     // `stream` takes this text itself.
     if (this.#kind === 'stream') return false;
     this.#held.push(text);

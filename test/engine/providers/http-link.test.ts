@@ -48,4 +48,21 @@ describe('the link of a call', () => {
     server.closeAllConnections();
     server.close();
   });
+
+  test('an answer in JSON that never ends is not held without a limit', async () => {
+    const server = createHttpServer((_request, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(1024 * 1024)));
+        response.once('drain', more);
+      };
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"a":"', more);
+    });
+    const port = await listening(server);
+    const link = createLink({}, { apiKey: 'k', connectMs: 1_000 }, signal);
+    await expect(link.fetch(`http://127.0.0.1:${port}/`, {})).rejects.toMatchObject({
+      code: 'provider_malformed',
+    });
+    server.closeAllConnections();
+    server.close();
+  });
 });

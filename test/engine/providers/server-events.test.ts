@@ -32,3 +32,26 @@ test('the last event is read although its blank line is missing', async () => {
 test('the error of data that is no JSON does not quote it', () => {
   expect(() => parseEventData('{"secret')).toThrow(new SyntaxError('The data of an event is not JSON.'));
 });
+
+// https://github.com/NousResearch/hermes-agent/issues/58471
+test.each(['data: ', '{"choices":', ' '])(
+  'a stream without an end of its first line ends: %j',
+  async (start) => {
+    let bytes = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(start);
+      for (
+        const chunk = Buffer.alloc(1024 * 1024, start === ' ' ? ' ' : 'x');
+        bytes < 1e9;
+        bytes += chunk.length
+      ) {
+        yield chunk;
+      }
+    }
+    const read = async () => {
+      for await (const event of readServerEvents(endless())) expect(event).toBeUndefined();
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'provider_malformed' });
+    expect(bytes).toBeLessThan(32 * 1024 * 1024);
+  },
+);
