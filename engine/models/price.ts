@@ -41,7 +41,7 @@ function callCost(
   if (ownPrice !== undefined) return { costMicroUsd: ownCost(usage, ownPrice), isKnown: true };
   const priced = findPricedModel(pricedAs, model);
   if (priced === null) return { costMicroUsd: 0, isKnown: false };
-  const usd = packageCost(usage, model, priced);
+  const usd = packageCost(usage, priced);
   if (usd === null) return { costMicroUsd: 0, isKnown: false };
   return { costMicroUsd: Math.ceil(usd * 1_000_000 - FLOAT_NOISE), isKnown: true };
 }
@@ -50,7 +50,7 @@ function callCost(
  * In USD. For resellers, the package has one price of cache writes; one that is kept for an hour costs twice the input
  * there, too. Sources: "Prompt caching" of Anthropic, Amazon Bedrock and OpenRouter.
  */
-function packageCost(usage: Usage, model: string, { provider, model_price }: PricedModel): number | null {
+function packageCost(usage: Usage, { name, provider, model_price }: PricedModel): number | null {
   const forHour = usage.cacheWriteHourTokens ?? 0;
   const input = inputTokensOf(usage);
   const isPriced = model_price['cache_write_1h_mtok'] !== undefined;
@@ -64,11 +64,11 @@ function packageCost(usage: Usage, model: string, { provider, model_price }: Pri
       cache_write_1h_tokens: isPriced ? forHour : 0,
       output_tokens: outputTokensOf(usage),
     },
-    model,
+    name,
     { provider },
   );
   if (price === null || isPriced || forHour === 0) return price?.total_price ?? null;
-  const plain = calcPrice({ input_tokens: input }, model, { provider });
+  const plain = calcPrice({ input_tokens: input }, name, { provider });
   return price.total_price + ((plain?.total_price ?? 0) * forHour) / input;
 }
 

@@ -9,7 +9,15 @@ type PackagePrice = NonNullable<ReturnType<typeof calcPrice>>;
 export interface PricedModel extends Pick<PackagePrice, 'model' | 'model_price'> {
   /** The package's provider with this model only, so that a further search is short. */
   readonly provider: Provider;
+  /** By which the package knows it. */
+  readonly name: string;
 }
+
+/**
+ * What vendors let callers add to a name, without another price for a token: how OpenRouter routes or prompts the model
+ * ("Model variants"), and Gemini's kind of resource. Not `:free`: that is another model.
+ */
+const ADDED = /^models\/|:(?:nitro|floor|exacto|online|thinking|extended)$/g;
 
 /** Callers choose the names of models, so their number has a limit. */
 const pricedModels = new BoundedMap<string, PricedModel | null>(10_000);
@@ -17,9 +25,13 @@ const pricedModels = new BoundedMap<string, PricedModel | null>(10_000);
 /** @returns null if the package has no price. */
 export function findPricedModel(providerId: string, model: string): PricedModel | null {
   return pricedModels.getOrCreate(`${providerId}/${model}`, () => {
-    const price = calcPrice({ input_tokens: 1 }, model, { providerId });
-    if (price === null) return null;
+    const names = [...new Set([model, model.replaceAll(ADDED, '')])];
+    const found = names.map((name) => calcPrice({ input_tokens: 1 }, name, { providerId }));
+    const at = found.findIndex((price) => price !== null);
+    const [price, name] = [found[at] ?? null, names[at]];
+    if (price === null || name === undefined) return null;
     return {
+      name,
       model: price.model,
       model_price: price.model_price,
       provider: { ...price.provider, models: [price.model] },

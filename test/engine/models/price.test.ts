@@ -40,6 +40,30 @@ describe('a cost', () => {
     ).toBe(1_000_000);
   });
 
+  test.each([
+    [
+      'openrouter',
+      'openai/gpt-4o-mini',
+      ['nitro', 'floor', 'online'].map((added) => `openai/gpt-4o-mini:${added}`),
+    ],
+    ['openrouter', 'anthropic/claude-sonnet-4.5', ['anthropic/claude-sonnet-4.5:thinking']],
+    ['google', 'gemini-2.5-flash', ['models/gemini-2.5-flash']],
+  ])(
+    'of a model of %s is that of %s, whatever its vendor lets callers add to its name',
+    (provider, plain, names) => {
+      const usage = {
+        ...NO_USAGE,
+        inputTokens: 1_000_000,
+        cacheWriteTokens: 1_000,
+        cacheWriteHourTokens: 1_000,
+      };
+      const cost = (model: string) => costOf({ provider, model }, usage, {});
+      expect(cost(plain).isKnown).toBe(true);
+      for (const name of names) expect(cost(name)).toEqual(cost(plain));
+      expect(cost(`${plain}:another`).isKnown).toBe(false);
+    },
+  );
+
   test('has spoken input at its own price, where a model has one', () => {
     const usage = { ...NO_USAGE, inputTokens: 100_000, inputAudioTokens: 60_000 };
     const cost = (provider: string, model: string, own = {}) =>
