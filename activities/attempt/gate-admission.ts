@@ -37,6 +37,12 @@ export const REFUSES_KEY: ReadonlySet<string> = new Set<ErrorCode>([
   'provider_quota_exhausted',
 ]);
 
+/**
+ * The longest that a key rests for a model. The reset of a limit can be days away, and that of another limit than the
+ * one that is used up; an account can also be topped up. One call in this time finds out.
+ */
+const LONGEST_REST_MS = 3_600_000;
+
 /** How a call ended: with an answer, by an error of the provider, or (null) for a reason of ours. */
 type CallEnd = 'answered' | UnbrokenError | null;
 
@@ -175,7 +181,10 @@ function verdictsOf(end: CallEnd): Pick<CallResult, 'verdict' | 'key'> {
   const { code, refusal, retryAfterMs } = end;
   const status = refusal?.status ?? 0;
   if (code === 'provider_rate_limited') {
-    return { verdict: null, key: { verdict: 'limited', status, restMs: retryAfterMs ?? 0 } };
+    return {
+      verdict: null,
+      key: { verdict: 'limited', status, restMs: Math.min(retryAfterMs ?? 0, LONGEST_REST_MS) },
+    };
   }
   if (REFUSES_KEY.has(code)) {
     const verdict = refusal?.concerns === 'key' ? 'refused' : 'declined';

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { admitAttempt } from '../../../activities/attempt/gate-admission.ts';
+import type { Dependencies } from '../../../activities/dependencies.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
+import type { StreamStep } from '../../../contracts/steps.ts';
+import type { CallResult } from '../../../engine/routing/provider-gate.ts';
+
+// https://github.com/lidge-jun/opencodex/issues/433, https://github.com/router-for-me/CLIProxyAPI/pull/5764
+test.each([
+  [20_000, 20_000],
+  [6 * 86_400_000, 3_600_000],
+])('a key rests as long as the vendor asks, %i ms, but at most an hour', async (askedMs, restMs) => {
+  const results: CallResult[] = [];
+  const pass = {
+    key: { id: 'k', secret: undefined },
+    noteHead: () => undefined,
+    noteFirstToken: () => undefined,
+    leave: async (result: CallResult) => {
+      results.push(result);
+      return { circuit: null, restMs: 0 };
+    },
+  };
+  const attempt = admitAttempt({ note: () => undefined } as unknown as Dependencies, {
+    step: { candidate: { provider: 'p', model: 'm' } } as StreamStep,
+    admission: { admitted: true, pass },
+    resume: { strategy: 'start' },
+    checkpoint: null,
+  });
+  await attempt.leave(
+    new UnbrokenError('provider_rate_limited', 'Slow down.', { retryAfterMs: askedMs }),
+    NO_USAGE,
+  );
+  expect(results.map(({ key }) => key?.restMs)).toEqual([restMs]);
+});
