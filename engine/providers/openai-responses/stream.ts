@@ -8,6 +8,7 @@ import type {
   ResponseOutputItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
+import { isJsonObject } from '../../../contracts/json.ts';
 import { malformed, mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
 import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
@@ -46,6 +47,12 @@ export async function* mapOpenAiResponseStream(
     const { sequence_number: sequenceNumber } = event;
     if (isWhole(event)) {
       yield* mapWhole(event, position, { mayBeEmpty });
+      return;
+    }
+    if (ENDS.has(event.type)) {
+      const response = endedBy(event);
+      yield* unstreamed(response, position);
+      yield* endResponse(response, position, { mayBeEmpty, refusal });
       return;
     }
     switch (event.type) {
@@ -89,12 +96,6 @@ export async function* mapOpenAiResponseStream(
       case 'response.refusal.delta':
         refusal += textOfDelta(event.delta);
         break;
-      case 'response.completed':
-      case 'response.incomplete':
-      case 'response.failed':
-        yield* unstreamed(event.response, position);
-        yield* endResponse(event.response, position, { mayBeEmpty, refusal });
-        return;
       case 'error':
         throw inBandError(event.code || 'server_error', event.message);
       default:
@@ -102,6 +103,31 @@ export async function* mapOpenAiResponseStream(
     }
   }
   throw streamCut();
+}
+
+/** The last event. Some servers end with `response.done`, and break off with `response.error`. */
+const ENDS: ReadonlySet<string> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.done',
+  'response.error',
+]);
+
+/** The response of a last event, or what its type says where a server leaves the response out. */
+function endedBy(event: ResponseStreamEvent): OpenAiResponse {
+  const { type, ...fields } = event;
+  const { response, code, message } = fields as { response?: unknown; code?: unknown; message?: unknown };
+  if (isJsonObject(response)) return response as unknown as OpenAiResponse;
+  if (
+    type === 'response.completed' ||
+    type === 'response.incomplete' ||
+    (type as string) === 'response.done'
+  ) {
+    return { status: type === 'response.incomplete' ? 'incomplete' : 'completed' } as OpenAiResponse;
+  }
+  const words = typeof message === 'string' && message !== '' ? message : 'The response failed.';
+  throw inBandError(typeof code === 'string' ? code : 'server_error', words);
 }
 
 /** Keeps the parts of reasoning apart. They arrive as one text, and a poll joins them in the same way. */

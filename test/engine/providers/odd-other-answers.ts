@@ -173,7 +173,42 @@ const done = (item: object) => ({ type: 'response.output_item.done', output_inde
 const completed = (more: object = {}) => ({ type: 'response.completed', response: response(more) });
 const usage = { input_tokens: 9, output_tokens: 4, total_tokens: 13 };
 
+const delta = { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' };
+
 const RESPONSES: readonly OddAnswer[] = [
+  {
+    says: 'a last event without its response',
+    source: github('vinhnx/VTCode/issues/731'),
+    wire: 'openai-responses',
+    body: named(delta, { type: 'response.completed' }),
+    text: 'Hi',
+    reason: 'stop',
+  },
+  {
+    says: 'another name of the last event',
+    source: github('decolua/9router/pull/1648'),
+    wire: 'openai-responses',
+    body: named(delta, {
+      ...completed({ usage: { input_tokens: 9, output_tokens: 4 } }),
+      type: 'response.done',
+    }),
+    text: 'Hi',
+    reason: 'stop',
+    usage: [9, 0, 0, 4, 0],
+  },
+  {
+    says: 'a failure without its response',
+    source: github('Zoo-Code-Org/Zoo-Code/pull/318'),
+    wire: 'openai-responses',
+    body: named(delta, {
+      type: 'response.error',
+      code: 'rate_limit_exceeded',
+      message: 'Slow down.',
+    } as { type: string }),
+    text: 'Hi',
+    code: 'provider_rate_limited',
+    words: 'Slow down.',
+  },
   {
     says: 'arguments in the event that ends them, without deltas',
     source: github('tailcallhq/forgecode/pull/2558'),
