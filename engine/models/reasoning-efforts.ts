@@ -1,5 +1,6 @@
 /** Which efforts a model takes. A vendor refuses the others, or takes them for its default. */
 import { type ReasoningEffort, reasoningEfforts } from '../../contracts/generation.ts';
+import { alwaysThinks } from './claude-thinking.ts';
 import { claudeVersion, plainName } from './model-families.ts';
 
 type Efforts = readonly ReasoningEffort[];
@@ -20,12 +21,17 @@ export function openAiEffort(model: string, effort: ReasoningEffort): ReasoningE
   return taken === undefined ? effort : nearestEffort(effort, taken);
 }
 
-/** Source: Anthropic, "Effort": `xhigh` from 4.7 on. null: none is sent. */
+/** Source: Anthropic, "Effort": Opus from 4.5 on, the others later; `max` from 4.6 on, `xhigh` from 4.7 on. null: none. */
 export function claudeEffort(model: string, effort: ReasoningEffort) {
-  if (effort === 'none') return null;
-  const hasExtraHigh = (claudeVersion(plainName(model)) ?? 99) >= 47;
-  const taken = hasExtraHigh ? CLAUDE : CLAUDE.filter((own) => own !== 'xhigh');
-  return nearestEffort(effort, taken);
+  const version = claudeVersion(plainName(model)) ?? 99;
+  if (version < 45 || (version === 45 && !model.includes('opus'))) return null;
+  // Where thinking cannot be turned off, the lowest effort is the least of it.
+  if (effort === 'none') return alwaysThinks(model) ? CLAUDE[0] : null;
+  if (version === 45) return nearestEffort(effort, CLAUDE.slice(0, 3));
+  return nearestEffort(
+    effort,
+    CLAUDE.filter((own) => own !== 'xhigh' || version >= 47),
+  );
 }
 
 const CLAUDE = ['low', 'medium', 'high', 'xhigh', 'max'] as const;

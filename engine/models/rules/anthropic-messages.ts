@@ -6,13 +6,22 @@
 import { createHash } from 'node:crypto';
 import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
 import type { Message } from '../../../contracts/content.ts';
-import type { GenerationInput } from '../../../contracts/generation.ts';
+import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
+import {
+  alwaysThinks,
+  choosesThinkingBudget,
+  refusesForcedTool,
+  refusesThinkingBudget,
+  thinksBetweenTools,
+} from '../claude-thinking.ts';
 import { claudeVersion, plainName } from '../model-families.ts';
+import { claudeEffort } from '../reasoning-efforts.ts';
 import { anthropicSchemaFault } from './anthropic-schema.ts';
 import { withUniqueCallIds } from './call-ids.ts';
 import { mediaViolations } from './media.ts';
 import { type FittedInput, mapParts, type RuledCall, type VendorRules, type Violation } from './rule.ts';
-import { changes, without } from './sampling.ts';
+import { changes, without, withoutNeutralSampling } from './sampling.ts';
 import { toolResultViolations } from './tool-results.ts';
 import { findPropertyName, fitToolParameters } from './tool-schema.ts';
 
@@ -30,8 +39,6 @@ const INTERLEAVED = /^interleaved-thinking-/;
 const LEAST_TOP_P_WITH_THINKING = 0.95;
 /** From Claude Opus 4.1 on. */
 const ONE_OF_TEMPERATURE_AND_TOP_P = 41;
-/** From 4.6 on; a model whose name has no version counts as a new one. */
-const CHOOSES_THINKING_BUDGET = 46;
 
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
 const MIB = 1024 * 1024;
@@ -50,13 +57,13 @@ export const anthropicRules: VendorRules = {
   *violations(call) {
     const { input, config } = call;
     yield* toolResultViolations(input.messages);
-    yield* thinkingViolations(input);
+    yield* thinkingViolations(call);
     yield* samplingViolations(call);
     const imageChars = IMAGE_CHARS[config.wire === 'bedrock' ? 'bedrock' : 'anthropic-messages'];
     yield* mediaViolations(input.messages, { ...MEDIA, imageChars });
     yield* textViolations(input);
     yield* cacheMarkViolations(input);
-    yield* toolViolations(input);
+    yield* toolViolations(call);
   },
   fit(call) {
     const { input, dropped } = fitSettings(call);
@@ -94,8 +101,11 @@ function* cacheMarkViolations(input: GenerationInput): Iterable<Violation> {
   }
 }
 
-function* toolViolations({ tools }: GenerationInput): Iterable<Violation> {
-  const found = findPropertyName(tools, PROPERTY_NAME);
+function* toolViolations({ model, input }: RuledCall): Iterable<Violation> {
+  if (refusesForcedTool(model) && forcesTool(input)) {
+    yield { field: 'toolChoice (tool_choice)', demand: 'cannot force a tool at this model' };
+  }
+  const found = findPropertyName(input.tools, PROPERTY_NAME);
   if (found === null) return;
   const demand = 'must be up to 64 letters, digits, underscores, dots and dashes';
   yield { field: `tools.${found.tool.name}.parameters.properties.${found.name}`, demand };
@@ -105,10 +115,6 @@ function* toolViolations({ tools }: GenerationInput): Iterable<Violation> {
 export function anthropicCallId(id: string): string {
   if (/^[a-zA-Z0-9_-]{1,256}$/.test(id)) return id;
   return `toolu_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
-}
-
-export function choosesThinkingBudget(model: string): boolean {
-  return (claudeVersion(plainName(model)) ?? 99) >= CHOOSES_THINKING_BUDGET;
 }
 
 /** Text blocks need a character that is no white space, and the last turn of the assistant must not end in one. */
@@ -130,10 +136,10 @@ function ownThinking({ native }: GenerationInput): Thinking | null {
   return isOn ? (thinking as Thinking) : null;
 }
 
-function* thinkingViolations(input: GenerationInput): Iterable<Violation> {
+function* thinkingViolations({ model, input }: RuledCall): Iterable<Violation> {
   const thinking = ownThinking(input);
   if (thinking === null) return;
-  if (thinking.type === 'enabled') yield* budgetViolations(input, thinking.budget_tokens);
+  if (thinking.type === 'enabled' && !refusesThinkingBudget(model)) yield* budgetViolations(input, thinking.budget_tokens);
   const field = 'thinking';
   if (forcesTool(input)) yield { field, demand: 'cannot be combined with a tool_choice that forces a tool' };
   if (isPrefilled(input)) yield { field, demand: 'cannot be combined with a last turn of the assistant' };
@@ -155,8 +161,11 @@ function* budgetViolations(
 }
 
 function* samplingViolations(call: RuledCall): Iterable<Violation> {
-  const { input } = call;
+  const { input, facts } = call;
   const { temperature, topP, topK } = input;
+  if (facts.capabilities.sampling === false && topK !== undefined) {
+    yield { field: 'topK', demand: 'cannot be set at this model' };
+  }
   if (temperature !== undefined && temperature > 1) {
     yield { field: 'temperature', demand: 'must be at most 1' };
   }
@@ -188,7 +197,27 @@ function fitSettings(call: RuledCall): FittedInput {
     dropped.push('reasoning');
     fitted = without(fitted, 'reasoning');
   }
-  return { input: fitted, dropped };
+  if (input.reasoning?.effort === 'none' && alwaysThinks(model) && !thinksBetweenTools(model)) {
+    dropped.push('reasoning');
+  }
+  if (call.facts.capabilities.sampling === false) fitted = withoutNeutralSampling(fitted);
+  const own = fitOwnEffort(model, fitted);
+  return { input: own.input, dropped: [...dropped, ...own.dropped] };
+}
+
+/** The effort that its client set in this format, at models that take no effort or not this one. */
+function fitOwnEffort(model: string, input: GenerationInput): FittedInput {
+  const { native } = input;
+  const config = native?.format === 'anthropic-messages' ? native.fields['output_config'] : undefined;
+  if (native === undefined || !isJsonObject(config)) return { input, dropped: [] };
+  const { effort, ...others } = config;
+  if (typeof effort !== 'string') return { input, dropped: [] };
+  const taken = claudeEffort(model, effort as ReasoningEffort);
+  if (taken === effort) return { input, dropped: [] };
+  const { output_config: _, ...rest } = native.fields;
+  const kept = taken === null ? others : { ...others, effort: taken };
+  const fields = Object.keys(kept).length === 0 ? rest : { ...rest, output_config: kept };
+  return { input: { ...input, native: { ...native, fields } }, dropped: ['output_config.effort'] };
 }
 
 function asksForThinking({ reasoning }: GenerationInput): boolean {

@@ -15,18 +15,14 @@ import {
   type ImagePart,
   type Message,
   type Part,
-  partsOf,
   type Tool,
   type ToolResultPart,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
+import { choosesThinkingBudget, thinksByDefault } from '../../models/claude-thinking.ts';
 import { claudeEffort } from '../../models/reasoning-efforts.ts';
-import {
-  anthropicCallId,
-  choosesThinkingBudget,
-  LEAST_THINKING_TOKENS,
-  MOST_OF_CAP,
-} from '../../models/rules/anthropic-messages.ts';
+import { anthropicCallId } from '../../models/rules/anthropic-messages.ts';
 import { toAnthropicSchema } from '../../models/rules/anthropic-schema.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import {
@@ -42,21 +38,13 @@ import { NO_SEALS, type OpenedSeals, openedOf } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 import { withCacheBreakpoints, withMarkedEnd, withMarkedMessage } from './cache-breakpoints.ts';
 import { placeLateSystem } from './late-system.ts';
+import { anthropicThinking, capOf } from './thinking-config.ts';
 
 const FORMAT = 'anthropic-messages';
 
 /** The last version of the API that accepts `temperature`, `top_p` and `top_k`; the SDK sends a later one. */
 const SAMPLING_API_VERSION = '2023-06-01';
 
-/** Thinking budget of models up to 4.5 in tokens; later models choose it themselves. */
-const THINKING_TOKENS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
-  minimal: 1_024,
-  low: 1_024,
-  medium: 4_096,
-  high: 16_384,
-  xhigh: 32_768,
-  max: 65_536,
-};
 /** This vendor has no mode for JSON without a schema. */
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 
@@ -73,7 +61,7 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
   const { system, messages } = anthropicConversation(call, continued);
   const tools = anthropicTools(input);
   const thinking = anthropicThinking(call);
-  const outputConfig = anthropicOutputConfig(call);
+  const outputConfig = anthropicOutputConfig(call, thinking);
   const body: MessagesRequest = {
     model,
     messages,
@@ -89,10 +77,19 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
     ...(outputConfig === null ? {} : { output_config: outputConfig }),
     ...(thinking === null ? {} : { thinking }),
   };
-  const fields = { ...nativeRequestFields(input, FORMAT) };
+  const fields = { ...nativeRequestFields(input, FORMAT), ...editsOfContext(call, thinking) };
   // It is part of `body`, or left out where it cannot continue.
   delete fields['thinking'];
   return withCacheBreakpoints(mergeFields(fields, body), call, continued.length);
+}
+
+/** Without those of thoughts where there are none: the vendor refuses them ("Context editing"). */
+function editsOfContext({ model, input }: ProviderCall, thinking: ThinkingConfigParam | null): object {
+  const context = nativeRequestFields(input, FORMAT)['context_management'];
+  const isOff = thinking === null ? !thinksByDefault(model) : thinking.type === 'disabled';
+  if (!isOff || !isJsonObject(context) || !Array.isArray(context['edits'])) return {};
+  const edits = context['edits'].filter((edit) => !/^clear_thinking_/.test(String(Object(edit).type)));
+  return { context_management: edits.length === 0 ? undefined : { ...context, edits } };
 }
 
 export function buildAnthropicHeaders({
@@ -266,9 +263,13 @@ function toAnthropicToolChoice(choice: NonNullable<GenerationInput['toolChoice']
   return mode === 'required' ? { type: 'any' } : { type: mode };
 }
 
-function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | null {
+function anthropicOutputConfig(
+  { model, input }: ProviderCall,
+  thinking: ThinkingConfigParam | null,
+): OutputConfig | null {
   const { output, reasoning } = input;
-  const effort = reasoning === undefined ? null : claudeEffort(model, reasoning.effort);
+  const isOff = thinking?.type === 'disabled' && thinksByDefault(model);
+  const effort = reasoning === undefined ? null : claudeEffort(model, effortOf(reasoning, { isOff }));
   const config: OutputConfig = {
     ...(output?.schema === undefined
       ? {}
@@ -278,44 +279,12 @@ function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | n
   return Object.keys(config).length === 0 ? null : config;
 }
 
-/**
- * Thinking is off if it cannot continue: in the continuation of an answer, and after a tool's result whose tool call
- * came without its signed thoughts.
- */
-function anthropicThinking(call: ProviderCall): ThinkingConfigParam | null {
-  const { model, input, resume, openedSeals = NO_SEALS } = call;
-  if ('deliveredText' in resume || lacksThoughts(input.messages, openedSeals)) return null;
-  const cap = capOf(call);
-  const most = Math.floor(cap * MOST_OF_CAP);
-  const own = nativeRequestFields(input, FORMAT)['thinking'];
-  if (own !== undefined) return withinCap(own as ThinkingConfigParam, cap, most);
-  const { reasoning } = input;
-  if (reasoning === undefined || reasoning.thinks === false || reasoning.effort === 'none') return null;
-  if (choosesThinkingBudget(model)) return { type: 'adaptive', display: 'summarized' };
-  const budget = Math.min(THINKING_TOKENS[reasoning.effort], most);
-  return budget < LEAST_THINKING_TOKENS ? null : { type: 'enabled', budget_tokens: budget };
-}
-
-/** The vendor requires a cap. */
-function capOf({ maxOutputTokens, input }: ProviderCall): number {
-  return maxOutputTokens ?? input.maxOutputTokens;
-}
-
-/** The budget of the caller, which must be less than the cap that is left for the call. */
-function withinCap(thinking: ThinkingConfigParam, cap: number, most: number): ThinkingConfigParam | null {
-  if (thinking.type !== 'enabled' || thinking.budget_tokens < cap) return thinking;
-  return most < LEAST_THINKING_TOKENS ? null : { ...thinking, budget_tokens: most };
-}
-
-function lacksThoughts(messages: readonly Message[], seals: OpenedSeals): boolean {
-  const last = messages.at(-1);
-  if (last === undefined || partsOfType(last, 'tool-result').length === 0) return false;
-  const called = messages.findLast(({ role }) => role === 'assistant');
-  return !partsOf(called ?? { content: '' }).some(
-    (part) =>
-      (part.type === 'native' && part.format === FORMAT && part.isReasoning === true) ||
-      (part.type === 'reasoning' && openedOf(part, FORMAT, seals) !== null),
-  );
+/** From Claude 5 on, thinking cannot be off at a higher effort. */
+function effortOf(
+  { effort }: NonNullable<GenerationInput['reasoning']>,
+  { isOff }: { readonly isOff: boolean },
+): ReasoningEffort {
+  return isOff && (effort === 'xhigh' || effort === 'max') ? 'high' : effort;
 }
 
 function continuation(resume: ProviderCall['resume']): readonly Message[] {

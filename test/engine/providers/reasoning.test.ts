@@ -226,9 +226,12 @@ describe('a turn with a tool call goes back', () => {
   });
 
   test('to Anthropic without thinking where its thoughts are not known', async () => {
-    const body = await sent('anthropic-messages', []);
+    const body = await sent('anthropic-messages', [], { model: 'claude-sonnet-4-5' });
     expect(body).not.toHaveProperty('thinking');
     expect(body).toMatchObject({ messages: [{}, { content: [{ type: 'tool_use' }, {}] }, {}] });
+    // Claude from 4.6 on does not ask for them. Source: Anthropic, "Adaptive thinking".
+    const adaptive = await sent('anthropic-messages', [], { model: 'claude-opus-4-8' });
+    expect(adaptive).toMatchObject({ thinking: { type: 'adaptive' } });
   });
 
   test('to OpenAI as the item of reasoning that it was', async () => {
