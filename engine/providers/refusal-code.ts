@@ -64,7 +64,7 @@ const NAMES_KEY =
   /^(?:(?:your|the|this) (?:api[ -]?key|token|credentials?)|authorization failed|oauth authentication)\b/i;
 /** Said of a key with a status that has many other reasons (xAI, Anthropic): whole sentences, which quote no prompt. */
 const REJECTED_SENTENCE =
-  /^(?:incorrect api key provided: \S+ You can obtain|this organi[sz]ation has been disabled\.?$)/i;
+  /^(?:incorrect api key provided: \S+ You can obtain|(?:your|the|this) (?:account|organi[sz]ation)\b[^.]{0,40}\b(?:suspended|disabled|deactivated|banned)\b)/i;
 
 /** By the status first: words decide only among what the status may mean. */
 export function classifyRefusal(refusal: VendorRefusal): ErrorCode {

@@ -40,10 +40,11 @@ export function mapGoogleError(error: unknown, head: AnswerHead | null): Unbroke
   });
 }
 
-/** In a stream, the SDK writes its own status before the body. */
+/** In a stream, the SDK writes its own status before the body. Outside of one, the vendor sends a list. */
 function bodyOf(message: string): z.infer<typeof bodySchema>['error'] {
   try {
-    const parsed = bodySchema.safeParse(JSON.parse(message.slice(Math.max(0, message.indexOf('{')))));
+    const body: unknown = JSON.parse(message.slice(Math.max(0, message.search(/[[{]/))));
+    const parsed = bodySchema.safeParse(Array.isArray(body) ? body[0] : body);
     if (parsed.success) return parsed.data.error;
   } catch {
     return { message: WITHOUT_WORDS };

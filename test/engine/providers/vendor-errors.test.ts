@@ -9,9 +9,10 @@ import { callOf, errorOf, hear } from './hear.ts';
 import type { VendorErrorRow } from './vendor-error-row.ts';
 import { VENDOR_ERRORS } from './vendor-errors.ts';
 import { VENDOR_REFUSALS } from './vendor-refusals.ts';
+import { MORE_REFUSALS } from './vendor-refusals-more.ts';
 import { VENDOR_WORDS } from './vendor-words.ts';
 
-const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS, ...VENDOR_WORDS];
+const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS, ...MORE_REFUSALS, ...VENDOR_WORDS];
 const WIRES = ['openai-chat', 'anthropic-messages', 'google'] as const;
 let server: Server;
 let answer: VendorErrorRow | null = null;
