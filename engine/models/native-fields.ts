@@ -14,6 +14,7 @@ import {
 } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { isJsonObject } from '../../contracts/json.ts';
+import { readableTextOf, unreadFieldsOf } from '../../contracts/readable-blocks.ts';
 import { isLeftOutTool } from '../../contracts/responses-tools.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 
@@ -181,6 +182,10 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       if (sealOfCompaction(part) !== null) return;
       const isForeign = part.format !== format || (part.issuer !== undefined && part.issuer !== provider);
       if (!isForeign) return;
+      if (readableTextOf(part) !== null) {
+        for (const name of unreadFieldsOf(part)) dropped.add(`${nameOf(part.value['type'])}.${name}`);
+        return;
+      }
       if (wire === 'google' && audioOf(part) !== null) {
         const marks = CACHE_MARKS.filter((name) => name in part.value);
         for (const name of marks) dropped.add(`input_audio.${name}`);

@@ -8,6 +8,7 @@ import { googleRules } from './google.ts';
 import { withTrueImageTypes } from './media.ts';
 import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './openai.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
+import { withReadableBlocks } from './readable-blocks.ts';
 import { renameTools } from './tool-names.ts';
 import { withResultsAfterCalls } from './tool-results.ts';
 
@@ -28,7 +29,7 @@ const RULES: Readonly<Record<WireFamily, VendorRules>> = {
 /** The first violation; null for a request that may be sent. */
 export function findViolation(call: RuledCall): Violation | null {
   if (call.config.quirks?.vendorRules === false) return null;
-  const [first] = rulesOf(call).violations?.(inOrder(call)) ?? [];
+  const [first] = rulesOf(call).violations?.(inOrder(readable(call))) ?? [];
   return first ?? null;
 }
 
@@ -45,7 +46,7 @@ export function fitInput(call: RuledCall): SentInput {
     return { input: call.input, dropped: [], ownName: (sent) => sent, isRenamed: false };
   }
   const rules = rulesOf(call);
-  const ordered = inOrder(call);
+  const ordered = inOrder(readable(call));
   const effort = fitEffort(ordered);
   const own = rules.fit?.({ ...ordered, input: effort.input }) ?? { input: effort.input, dropped: [] };
   const fitted = own.input;
@@ -53,6 +54,14 @@ export function fitInput(call: RuledCall): SentInput {
   const { input, ownName } = renameTools(fitted, rules.toolName);
   const isRenamed = input !== fitted;
   return { input: { ...input, messages: withTrueImageTypes(input.messages) }, dropped, ownName, isRenamed };
+}
+
+/** Blocks of Anthropic's format as text for other vendors. */
+function readable(call: RuledCall): RuledCall {
+  const { config, input } = call;
+  if (config.wire === 'anthropic-messages' || config.wire === 'bedrock') return call;
+  const messages = withReadableBlocks(input.messages);
+  return messages === input.messages ? call : { ...call, input: { ...input, messages } };
 }
 
 function inOrder(call: RuledCall): RuledCall {
