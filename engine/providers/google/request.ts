@@ -4,8 +4,6 @@ import type {
   FunctionCallingConfigMode,
   GenerateContentConfig,
   Part,
-  ThinkingConfig,
-  ThinkingLevel,
 } from '@google/genai';
 import { z } from 'zod';
 import { audioOf } from '../../../contracts/audio.ts';
@@ -21,7 +19,6 @@ import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
   inlineData,
-  nearestOfThree,
   parsedArguments,
   partsOfType,
   resultMedia,
@@ -31,6 +28,7 @@ import {
 } from '../message-parts.ts';
 import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfPart } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
+import { googleThinking, IS_OLD_GEMMA } from './thinking.ts';
 
 interface GoogleRequest {
   readonly model: string;
@@ -45,17 +43,14 @@ interface Conversation {
   readonly seals: OpenedSeals;
 }
 
-/** Thinking budget of Gemini 2.5 in tokens; from 3 on, it takes a level. */
-const THINKING_TOKENS = { low: 1_024, medium: 8_192, high: 24_576 } as const;
-
-/** Of Gemini 2.5 Pro. */
-const LEAST_THINKING_TOKENS = 128;
-
 /**
  * Gemini from 3 on refuses a tool call without the signature of its thoughts. A conversation that started with another
  * model, or that came through us, has none. This value is documented for such calls ("Thought signatures").
  */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
+
+/** What the user says first, where the conversation of a client begins with a call. */
+const OPENING = 'Begin.';
 
 const clientSignature = z.object({ google: z.object({ thought_signature: z.string() }) });
 
@@ -63,13 +58,15 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const { stop, output } = input;
   const tools = functionTools(input.tools);
-  const { system, messages } = withOneSystemText(input);
+  const { system, messages } = googleConversation(call);
   const names = toolNames(messages);
   const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: withDeliveredText(messages, resume).flatMap((message) =>
-      toGoogleContent(message, { model, names, seals: openedSeals }),
+    contents: inTurns(
+      withDeliveredText(messages, resume).flatMap((message) =>
+        toGoogleContent(message, { model, names, seals: openedSeals }),
+      ),
     ),
     config: {
       ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
@@ -89,7 +86,8 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
               },
             ],
           }),
-      ...(input.toolChoice === undefined ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
+      // Without functions, it would be refused.
+      ...(input.toolChoice === undefined || tools.length === 0 ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
       ...(output === undefined ? {} : { responseMimeType: 'application/json' }),
       ...(output?.schema === undefined ? {} : { responseJsonSchema: output.schema }),
       ...(input.logprobs === undefined ? {} : { responseLogprobs: true }),
@@ -99,6 +97,30 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   };
 }
 
+/** For models without a system text, it begins what the user says. */
+function googleConversation({ model, input }: ProviderCall): ReturnType<typeof withOneSystemText> {
+  const { system, messages } = withOneSystemText(input);
+  if (system === undefined || !IS_OLD_GEMMA.test(model)) return { system, messages };
+  return { system: undefined, messages: [{ role: 'user', content: system }, ...messages] };
+}
+
+/**
+ * Neighbouring turns of the model as one, and a turn of the user before it if it begins with a call: the vendor refuses
+ * a call that does not follow the user or a response of a function.
+ */
+function inTurns(contents: readonly Content[]): Content[] {
+  const turns: Content[] = [];
+  for (const content of contents) {
+    const last = turns.at(-1);
+    if (content.role === 'model' && last?.role === 'model') {
+      turns[turns.length - 1] = { ...last, parts: [...(last.parts ?? []), ...(content.parts ?? [])] };
+    } else turns.push(content);
+  }
+  const [first] = turns;
+  const isCalled = first?.role === 'model' && first.parts?.some(({ functionCall }) => functionCall) === true;
+  return isCalled ? [{ role: 'user', parts: [{ text: OPENING }] }, ...turns] : turns;
+}
+
 function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> {
   const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty } = input;
   return {
@@ -106,8 +128,9 @@ function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> 
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
     ...(seed === undefined ? {} : { seed: asNumberInJson(seed) }),
-    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
-    ...(presencePenalty === undefined ? {} : { presencePenalty }),
+    // Most models refuse the fields, and clients send what changes nothing.
+    ...(frequencyPenalty ? { frequencyPenalty } : {}),
+    ...(presencePenalty ? { presencePenalty } : {}),
   };
 }
 
@@ -208,24 +231,4 @@ function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoic
   }
   const modes = { auto: 'AUTO', none: 'NONE', required: 'ANY' } as const;
   return { functionCallingConfig: { mode: mode(modes[choice]) } };
-}
-
-function googleThinking({ model, input, resume }: ProviderCall): ThinkingConfig | null {
-  if (input.reasoning === undefined) return null;
-  const { effort } = input.reasoning;
-  const nearest = nearestOfThree(effort);
-  const isBudget = /gemini-2\.5/.test(model);
-  const isPro = /gemini-[\d.]+-pro/.test(model);
-  if (nearest === null) {
-    // The larger models always think.
-    if (isBudget) return { thinkingBudget: isPro ? LEAST_THINKING_TOKENS : 0 };
-    return /gemini-[12]/.test(model) ? null : { thinkingLevel: level(isPro ? 'low' : 'minimal') };
-  }
-  const includeThoughts = !('deliveredText' in resume);
-  if (isBudget) return { includeThoughts, thinkingBudget: THINKING_TOKENS[nearest] };
-  return { includeThoughts, thinkingLevel: level(effort === 'minimal' && !isPro ? effort : nearest) };
-}
-
-function level(name: 'minimal' | 'low' | 'medium' | 'high'): ThinkingLevel {
-  return name.toUpperCase() as ThinkingLevel;
 }

@@ -1,0 +1,97 @@
+/** What Gemini and Gemma refuse in a request, by their models. Each group names where it was reported. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Message } from '../../../contracts/content.ts';
+import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { adapterFor, simulatedConfig } from './adapter-for.ts';
+import { type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
+import { callOf, hear } from './hear.ts';
+
+let server: FixtureServer;
+beforeAll(async () => {
+  server = await startFixtureServer();
+});
+afterAll(() => server.stop());
+
+async function sent(input: Partial<GenerationInput>, model = 'gemini-3-flash') {
+  server.requests.length = 0;
+  server.play(readFixture('google', 'plain'));
+  const { error } = await hear(
+    adapterFor('google', simulatedConfig('google', server.url)),
+    callOf(input, { model }),
+  );
+  expect(error).toBeUndefined();
+  return server.requests[0]?.body as Record<string, unknown>;
+}
+
+const user = (content: string): Message => ({ role: 'user', content });
+const says = (content: string): Message => ({ role: 'assistant', content });
+const CALL: Message = {
+  role: 'assistant',
+  content: [{ type: 'tool-call', id: 'a', name: 'find', arguments: '{}' }],
+};
+const RESULT: Message = { role: 'user', content: [{ type: 'tool-result', id: 'a', content: 'ok' }] };
+const TOOLS = [{ name: 'find', parameters: { type: 'object', properties: {} } }];
+
+// https://github.com/lbjlaq/Antigravity-Manager/pull/3396, https://github.com/continuedev/continue/issues/11164
+describe('a call follows the user or a result', () => {
+  test('after words of the same turn that came as another message', async () => {
+    const messages = [user('Find it.'), says('I look.'), CALL, RESULT];
+    const { contents } = await sent({ messages, tools: TOOLS });
+    expect(contents).toMatchObject([
+      { role: 'user' },
+      { role: 'model', parts: [{ text: 'I look.' }, { functionCall: { name: 'find' } }] },
+      { role: 'user', parts: [{ functionResponse: { name: 'find' } }] },
+    ]);
+  });
+
+  test('at the beginning of a conversation', async () => {
+    const { contents } = await sent({ messages: [CALL, RESULT], tools: TOOLS });
+    expect(contents).toMatchObject([{ role: 'user' }, { role: 'model' }, { role: 'user' }]);
+  });
+});
+
+// https://github.com/musistudio/claude-code-router/pull/1207
+test('a choice among no tools is left out', async () => {
+  expect(await sent({ toolChoice: 'auto' })).not.toHaveProperty('toolConfig');
+});
+
+// https://github.com/PublicAffairs/openai-gemini/issues/63
+test('penalties that change nothing are left out', async () => {
+  const { generationConfig } = await sent({ presencePenalty: 0, frequencyPenalty: 0.5 });
+  expect(generationConfig).toMatchObject({ frequencyPenalty: 0.5 });
+  expect(generationConfig).not.toHaveProperty('presencePenalty');
+});
+
+// https://github.com/egoist/chatwise-releases/issues/1206, https://github.com/fishjar/kiss-translator/issues/1048
+test.each([
+  ['gemini-3-pro-preview', 'medium', 'HIGH'],
+  ['gemini-3-pro-preview', 'low', 'LOW'],
+  ['gemini-3.1-pro-preview', 'medium', 'MEDIUM'],
+  ['gemini-3.1-pro-preview', 'minimal', 'LOW'],
+  ['gemini-3.6-flash', 'minimal', 'MINIMAL'],
+  ['gemini-3.7-flash', 'minimal', 'LOW'],
+  ['gemini-3.7-flash', 'none', 'LOW'],
+  ['gemini-3.5-flash-lite', 'none', 'MINIMAL'],
+  ['gemini-flash-latest', 'none', 'LOW'],
+  ['gemini-pro-latest', 'minimal', 'LOW'],
+] as const)('%s takes effort %s as %s', async (model, effort, thinkingLevel) => {
+  const { generationConfig } = await sent({ reasoning: { effort: effort as ReasoningEffort } }, model);
+  expect(generationConfig).toMatchObject({ thinkingConfig: { thinkingLevel } });
+});
+
+// https://github.com/0xPlaygrounds/rig/issues/788
+test('Gemma gets the system text as words of the user, and no thinking', async () => {
+  const input: Partial<GenerationInput> = {
+    system: 'Be brief.',
+    messages: [user('Hello')],
+    reasoning: { effort: 'low' },
+  };
+  const old = await sent(input, 'gemma-3-27b-it');
+  expect(old).not.toHaveProperty('systemInstruction');
+  expect(JSON.stringify(old)).not.toContain('thinking');
+  expect(old['contents']).toMatchObject([
+    { role: 'user', parts: [{ text: 'Be brief.' }] },
+    { role: 'user', parts: [{ text: 'Hello' }] },
+  ]);
+  expect(await sent(input, 'gemma-4-31b-it')).toHaveProperty('systemInstruction');
+});
