@@ -38,6 +38,7 @@ import { NO_SEALS, type OpenedSeals, openedOf } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 import { withCacheBreakpoints, withMarkedEnd, withMarkedMessage } from './cache-breakpoints.ts';
 import { placeLateSystem } from './late-system.ts';
+import { editsWithoutThoughts } from './refused-thoughts.ts';
 import { anthropicThinking, capOf } from './thinking-config.ts';
 
 const FORMAT = 'anthropic-messages';
@@ -88,8 +89,7 @@ function editsOfContext({ model, input }: ProviderCall, thinking: ThinkingConfig
   const context = nativeRequestFields(input, FORMAT)['context_management'];
   const isOff = thinking === null ? !thinksByDefault(model) : thinking.type === 'disabled';
   if (!isOff || !isJsonObject(context) || !Array.isArray(context['edits'])) return {};
-  const edits = context['edits'].filter((edit) => !/^clear_thinking_/.test(String(Object(edit).type)));
-  return { context_management: edits.length === 0 ? undefined : { ...context, edits } };
+  return { context_management: editsWithoutThoughts(context) };
 }
 
 export function buildAnthropicHeaders({

@@ -15,6 +15,7 @@ import { dropRepeatedSpace } from '../continue-instruction.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
+import { refusesThoughts, withoutThoughts } from './refused-thoughts.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
 
@@ -41,7 +42,7 @@ export async function* streamAnthropicMessage(
   const withoutRepeat = dropRepeatedSpace('deliveredText' in resume ? resume.deliveredText : '');
   const headers = buildAnthropicHeaders(call.input);
   const body = buildAnthropicRequest(call);
-  const events = await send({ body, stream: true, signal, headers });
+  const events = await sendAccepted(send, { body, stream: true, signal, headers });
   yield { type: 'accepted' };
   for await (const event of mapAnthropicStream(events, call)) {
     if (event.type !== 'text') {
@@ -50,6 +51,19 @@ export async function* streamAnthropicMessage(
     }
     const text = withoutRepeat(event.text);
     if (text !== '') yield { type: 'text', text };
+  }
+}
+
+async function sendAccepted(
+  send: SendMessages,
+  request: MessagesRequest,
+): Promise<AsyncIterable<RawMessageStreamEvent>> {
+  try {
+    return await send(request);
+  } catch (error) {
+    const body = refusesThoughts(error) ? withoutThoughts(request.body) : null;
+    if (body === null) throw error;
+    return await send({ ...request, body });
   }
 }
 

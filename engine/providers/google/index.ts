@@ -5,7 +5,7 @@ import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
 import { mapGoogleError } from './errors.ts';
 import { withPlainEvents } from './plain-events.ts';
-import { buildGoogleRequest } from './request.ts';
+import { buildGoogleRequest, withoutSignatures } from './request.ts';
 import { mapGoogleStream } from './stream.ts';
 
 /** A worker without a key for it does not load it. */
@@ -17,6 +17,12 @@ export function createGoogle(settings: ProviderSettings): Provider {
     stream: (call, link) => streamGoogle(call, settings, link),
     mapError: mapGoogleError,
   });
+}
+
+/** "Thought signature is not valid", "Corrupted thought signature". A missing one is another fault. */
+function refusesSignature(error: unknown): boolean {
+  const isRefusal = error instanceof Error && 'status' in error && error.status === 400;
+  return isRefusal && /thought signature/i.test(error.message);
 }
 
 async function* streamGoogle(
@@ -35,11 +41,13 @@ async function* streamGoogle(
       ...(apiVersion === undefined ? {} : { apiVersion }),
     },
   });
-  const { model, contents, config } = buildGoogleRequest(call);
-  const stream = await client.models.generateContentStream({
-    model,
-    contents,
-    config: { ...config, abortSignal: signal },
+  const send = ({ model, contents, config }: ReturnType<typeof buildGoogleRequest>) =>
+    client.models.generateContentStream({ model, contents, config: { ...config, abortSignal: signal } });
+  const request = buildGoogleRequest(call);
+  const stream = await send(request).catch((error: unknown) => {
+    const unsigned = refusesSignature(error) ? withoutSignatures(request) : null;
+    if (unsigned === null) throw error;
+    return send(unsigned);
   });
   yield { type: 'accepted' };
   yield* mapGoogleStream(stream, call);

@@ -170,6 +170,23 @@ function signaturesOf(message: Message, { model, seals }: Conversation): (callId
   };
 }
 
+/** The same request where the vendor refuses its signatures: another account, or the vendor's other API, gave them. */
+export function withoutSignatures(request: GoogleRequest): GoogleRequest | null {
+  let isSigned = false;
+  const unsigned = ({ thoughtSignature, ...part }: Part): Part => {
+    if (thoughtSignature === undefined || thoughtSignature === NO_SIGNATURE) {
+      return thoughtSignature === undefined ? part : { ...part, thoughtSignature };
+    }
+    isSigned = true;
+    return part.functionCall === undefined ? part : { ...part, thoughtSignature: NO_SIGNATURE };
+  };
+  const contents = request.contents.map((content) => ({
+    ...content,
+    parts: (content.parts ?? []).map(unsigned).filter((part) => Object.keys(part).length > 0),
+  }));
+  return isSigned ? { ...request, contents } : null;
+}
+
 /** As clients of this vendor's own chat completions keep it. Source: Gemini API, "OpenAI compatibility". */
 function signatureOfClient({ native }: Extract<OurPart, { type: 'tool-call' }>): string | null {
   const { data } = clientSignature.safeParse(native?.fields['extra_content']);

@@ -1,0 +1,88 @@
+/**
+ * Thoughts that the vendor does not accept: https://github.com/ding113/claude-code-hub/pull/576,
+ * https://github.com/awsl-project/maxx/pull/532.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Message, Part } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import {
+  createSimulatedProvider,
+  type SimulatedProvider,
+} from '../../../tools/simulator/create-simulated-provider.ts';
+import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
+import { adapterFor, simulatedConfig } from './adapter-for.ts';
+import { callOf, errorOf, finishOf, hear } from './hear.ts';
+
+let server: SimulatedProvider;
+let sim: Simulator;
+beforeAll(async () => {
+  server = await createSimulatedProvider();
+  sim = connectSimulator(server.url);
+});
+afterAll(() => server.stop());
+beforeEach(() => sim.forget());
+
+const FOREIGN: Part = {
+  type: 'native',
+  format: 'anthropic-messages',
+  value: { type: 'thinking', thinking: 'Hm.', signature: 'c2lnbmVkIGVsc2V3aGVyZQ==' },
+  isReasoning: true,
+};
+const TOOLS = [{ name: 'look', parameters: { type: 'object', properties: {} } }];
+
+function conversation(marker: string, thoughts: readonly Part[] = [FOREIGN]): Message[] {
+  return [
+    { role: 'user', content: `Look. ${marker}` },
+    { role: 'assistant', content: [...thoughts, { type: 'tool-call', id: 'a', name: 'look', arguments: '{}' }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'tool-result', id: 'a', content: 'a boat' },
+        { type: 'text', text: 'And? [[sim tokens=5 delay_ms=0]]' },
+      ],
+    },
+  ];
+}
+
+test.each([
+  ['claude-sonnet-4-5', { type: 'enabled', budget_tokens: 2_000 }],
+  ['claude-opus-4-8', { type: 'adaptive' }],
+])('%s is asked once more without them', async (model, thinking) => {
+  const marker = `foreign-${model}`;
+  const input: Partial<GenerationInput> = {
+    messages: conversation(marker),
+    tools: TOOLS,
+    native: { format: 'anthropic-messages', fields: { thinking } },
+    reasoning: { effort: 'low' },
+  };
+  const provider = adapterFor('anthropic-messages', simulatedConfig('anthropic-messages', server.url));
+  const heard = await hear(provider, callOf(input, { model }));
+  expect(heard.error).toBeUndefined();
+  expect(finishOf(heard)?.reason).toBe('stop');
+  const bodies = (await sim.received(marker)).map(({ body }) => JSON.stringify(body));
+  expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
+});
+
+// https://github.com/alphaXiv/agents/pull/61
+test('Gemini is asked once more without signatures that it refuses', async () => {
+  const fields = { extra_content: { google: { thought_signature: 'c2lnbmVkIGVsc2V3aGVyZQ==' } } };
+  const messages = conversation('gemini', []).map((message): Message => {
+    if (message.role !== 'assistant') return message;
+    const native = { format: 'openai-chat' as const, fields };
+    const call: Part = { type: 'tool-call', id: 'a', name: 'look', arguments: '{}', native };
+    return { role: 'assistant', content: [call] };
+  });
+  const provider = adapterFor('google', simulatedConfig('google', server.url));
+  const heard = await hear(provider, callOf({ messages, tools: TOOLS }, { model: 'gemini-3-flash' }));
+  expect(heard.error).toBeUndefined();
+  const bodies = (await sim.received('gemini')).map(({ body }) => JSON.stringify(body));
+  expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
+});
+
+test('another refusal is none of them, and is not repeated', async () => {
+  const provider = adapterFor('anthropic-messages', simulatedConfig('anthropic-messages', server.url));
+  await sim.fault({ status: 400 });
+  const heard = await hear(provider, callOf({ messages: conversation('once', []), tools: TOOLS }));
+  expect(errorOf(heard)?.code).toBe('provider_bad_request');
+  expect(await sim.received('once')).toHaveLength(1);
+});
