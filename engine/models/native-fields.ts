@@ -114,7 +114,12 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
 };
 
 /** The same wherever they stand: where a prompt may be cached. */
-const CACHE_MARKS: readonly string[] = ['cache_control', 'cache_control.scope', 'prompt_cache_breakpoint'];
+const CACHE_MARKS: readonly string[] = [
+  'cache_control',
+  'cache_control.scope',
+  'cache_control.ttl',
+  'prompt_cache_breakpoint',
+];
 
 export type FieldPlace = 'request' | 'message' | 'tool' | Part['type'];
 

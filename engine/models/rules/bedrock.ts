@@ -4,11 +4,14 @@
  * "Claude in Amazon Bedrock"; its errors ("invalid beta flag", "Extra inputs are not permitted").
  */
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { claudeVersion, plainName } from '../model-families.ts';
 import type { FieldPlace } from '../native-fields.ts';
 import { anthropicRules } from './anthropic-messages.ts';
 import { withKnownFields } from './known-fields.ts';
 import { remoteMediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
+
+const LONG_CACHED = 45;
 
 const BETAS: ReadonlySet<string> = new Set([
   'compact-2026-01-12',
@@ -30,6 +33,7 @@ const BETAS: ReadonlySet<string> = new Set([
 const OF_BETAS: Readonly<Record<string, RegExp | null>> = {
   'request.context_management': /^(context-management|compact)-/,
   'request.diagnostics': null,
+  'request.service_tier': null,
   'tool.defer_loading': /^tool-search-tool-/,
   'tool.input_examples': /^tool-examples-/,
   'tool.eager_input_streaming': null,
@@ -50,12 +54,21 @@ export const bedrockRules: VendorRules = {
       const beta = OF_BETAS[`${place}.${name}`];
       return beta === undefined || (beta !== null && betas.some((own) => beta.test(own)));
     };
-    const { input, dropped } = withKnownFields(own.input, isTaken);
+    const isOld = isShortCached(call.model);
+    const { input: fitted, dropped } = withKnownFields(own.input, (place, name) =>
+      name === 'cache_control.ttl' ? !isOld : isTaken(place, name),
+    );
+    const input = isOld && fitted.promptCaching === '1h' ? { ...fitted, promptCaching: '5m' as const } : fitted;
     const isSame = betas.length === (native?.betas ?? []).length;
     const known = isSame ? input : withBetas(input, betas);
     return { input: known, dropped: [...own.dropped, ...dropped, ...(isSame ? [] : ['anthropic-beta'])] };
   },
 };
+
+/** Models before 4.5 keep a prompt for five minutes, and refuse another time. Source: AWS, "Prompt caching". */
+function isShortCached(model: string): boolean {
+  return (claudeVersion(plainName(model)) ?? LONG_CACHED) < LONG_CACHED;
+}
 
 function withBetas(input: GenerationInput, betas: readonly string[]): GenerationInput {
   const { native, ...rest } = input;

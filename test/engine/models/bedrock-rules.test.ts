@@ -10,9 +10,9 @@ const aws = { wire: 'bedrock', region: 'eu-west-1' } as const;
 const models = new CalledModels({ ...loadConfig({}), providers: { aws } });
 const FORMAT = 'anthropic-messages' as const;
 
-function callOf(input: Partial<GenerationInput>) {
+function callOf(input: Partial<GenerationInput>, model = 'eu.anthropic.claude-sonnet-4-5-v1:0') {
   const whole = { messages: [{ role: 'user' as const, content: 'Hi' }], maxOutputTokens: 4_000, ...input };
-  const call = models.find({ provider: 'aws', model: 'eu.anthropic.claude-sonnet-4-5-v1:0' }, whole);
+  const call = models.find({ provider: 'aws', model }, whole);
   if (call === null) throw new Error('no provider aws');
   return call;
 }
@@ -74,6 +74,21 @@ test('marks of the cache are without a scope, which is of a beta', () => {
   const { input } = fitInput(callOf({ tools: [tool(marked)] }));
   expect(input.tools).toMatchObject([{ native: { fields: { cache_control: { type: 'ephemeral' } } } }]);
   expect(JSON.stringify(input.tools)).not.toContain('scope');
+});
+
+// https://github.com/earendil-works/pi/pull/1570
+test('an hour of the cache is left out where the model knows no hour', () => {
+  const marked = { tools: [tool({ cache_control: { type: 'ephemeral', ttl: '1h' } })], promptCaching: '1h' as const };
+  const old = fitInput(callOf(marked, 'us.anthropic.claude-sonnet-4-20250514-v1:0')).input;
+  expect(old.tools).toMatchObject([{ native: { fields: { cache_control: { type: 'ephemeral' } } } }]);
+  expect([JSON.stringify(old.tools).includes('1h'), old.promptCaching]).toEqual([false, '5m']);
+  const current = fitInput(callOf(marked)).input;
+  expect([JSON.stringify(current.tools).includes('1h'), current.promptCaching]).toEqual([true, '1h']);
+});
+
+test('a tier of service is none of its fields', () => {
+  const native = { format: FORMAT, fields: { service_tier: 'auto' } };
+  expect(fitInput(callOf({ native }))).toMatchObject({ dropped: ['service_tier'] });
 });
 
 test('it loads nothing from an address', () => {
