@@ -26,6 +26,11 @@ const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields:
 export type NativeFields = z.infer<typeof nativeFieldsSchema>;
 const native = nativeFieldsSchema.optional();
 
+/** Without what a data URL may say beside its type, such as a character set: no vendor reads it. */
+const mediaUrl = z
+  .string()
+  .overwrite((url) => url.replace(/^(data:[\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)+;base64,/, '$1;base64,'));
+
 const textPartSchema = z.strictObject({
   type: z.literal('text'),
   text: z.string().min(1),
@@ -36,14 +41,14 @@ const textPartSchema = z.strictObject({
 const imagePartSchema = z.strictObject({
   type: z.literal('image'),
   /** https URL, or a data URL such as data:image/png;base64,... */
-  url: z.string().regex(/^(https?:\/\/|data:image\/[\w.+-]+;base64,)/),
+  url: mediaUrl.regex(/^(https?:\/\/|data:image\/[\w.+-]+;base64,)/),
   detail: z.string().min(1).max(32).optional(),
   native,
 });
 const filePartSchema = z.strictObject({
   type: z.literal('file'),
   /** https URL, or a data URL such as data:application/pdf;base64,... */
-  url: z.string().regex(/^(https?:\/\/|data:[\w.+-]+\/[\w.+-]+;base64,)/),
+  url: mediaUrl.regex(/^(https?:\/\/|data:[\w.+-]+\/[\w.+-]+;base64,)/),
   name: z.string().min(1).max(1_024).optional(),
   native,
 });

@@ -1,8 +1,9 @@
 /** Refuses an input that the model is known not to support, before the call is sent and costs money. */
 
 import { candidateName } from '../../contracts/candidate.ts';
-import { type Message, partsOf } from '../../contracts/content.ts';
+import { type Message, mediaOfResult, type Part, partsOf } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { isTextFile } from '../../contracts/text-files.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 import { foreignFields } from './native-fields.ts';
 import type { RuledCall } from './rules/rule.ts';
@@ -92,7 +93,7 @@ function lackingFeatures({ provider, config: { wire }, facts, input }: RuledCall
       !LIMITS_TOOL_CALLS[wire] &&
       'parallelToolCalls (parallel_tool_calls, disable_parallel_tool_use)',
     ...LACKS[wire].map((setting) => {
-      if (setting === 'files') return types.has('file') && NAMES.files;
+      if (setting === 'files') return hasOtherFile(input.messages) && NAMES.files;
       const isSet = isPenalty(setting) ? changes(input, setting) : input[setting] !== undefined;
       return isSet && NAMES[setting];
     }),
@@ -102,6 +103,14 @@ function lackingFeatures({ provider, config: { wire }, facts, input }: RuledCall
 
 function isPenalty(setting: string): setting is 'frequencyPenalty' | 'presencePenalty' {
   return setting === 'frequencyPenalty' || setting === 'presencePenalty';
+}
+
+/** Whether there is a file that is not one of text, which every model reads. */
+function hasOtherFile(messages: readonly Message[]): boolean {
+  const isOther = (part: Part) => part.type === 'file' && !isTextFile(part);
+  return messages
+    .flatMap(partsOf)
+    .some((part) => isOther(part) || (part.type === 'tool-result' && mediaOfResult(part).some(isOther)));
 }
 
 /** The types of all parts, also of those in the results of tools. */

@@ -13,6 +13,7 @@ import {
 } from '../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../contracts/generation.ts';
 import { isJsonObject, parseJson } from '../../contracts/json.ts';
+import { isTextFile } from '../../contracts/text-files.ts';
 
 const FAILED = 'Error';
 
@@ -116,10 +117,10 @@ export function resultMedia(message: Message): readonly Part[] {
   return partsOfType(message, 'tool-result').flatMap(mediaOfResult);
 }
 
-/** The text of a plain-text file, which every model reads; null for any other file. */
+/** The text of a file of text, which every model reads; null for any other file. */
 export function textOfFile(file: FilePart): string | null {
   const inline = inlineData(file);
-  if (inline === null || !inline.mediaType.startsWith('text/')) return null;
+  if (inline === null || !isTextFile(file)) return null;
   const text = Buffer.from(inline.data, 'base64').toString('utf8');
   return file.name === undefined ? text : `${file.name}\n\n${text}`;
 }

@@ -7,6 +7,7 @@ import {
   type Part,
   partsOf,
 } from '../../../contracts/content.ts';
+import { isTextFile } from '../../../contracts/text-files.ts';
 import { mapParts, type Violation } from './rule.ts';
 
 /** What a vendor reads. */
@@ -94,9 +95,9 @@ function* imageViolations({ url }: ImagePart, { imageTypes, imageChars }: MediaR
   }
 }
 
-function* fileViolations({ url }: FilePart, { fileTypes }: MediaRule): Iterable<Violation> {
-  const { declared } = typesOf(url);
-  if (fileTypes === undefined || declared === null || declared.startsWith('text/')) return;
+function* fileViolations(file: FilePart, { fileTypes }: MediaRule): Iterable<Violation> {
+  const { declared } = typesOf(file.url);
+  if (fileTypes === undefined || declared === null || isTextFile(file)) return;
   if (fileTypes.includes(declared)) return;
   const demand = `has a file of type ${declared}; it reads text and ${fileTypes.join(', ')}`;
   yield { field: 'input', demand };

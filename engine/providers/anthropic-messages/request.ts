@@ -20,6 +20,7 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { isJsonObject } from '../../../contracts/json.ts';
+import { isTextFile } from '../../../contracts/text-files.ts';
 import { choosesThinkingBudget, thinksByDefault } from '../../models/claude-thinking.ts';
 import { claudeEffort } from '../../models/reasoning-efforts.ts';
 import { anthropicCallId } from '../../models/rules/anthropic-messages.ts';
@@ -225,7 +226,7 @@ function toDocumentBlock(part: FilePart) {
   const inline = inlineData(part);
   if (inline === null) return document({ type: 'url', url: part.url });
   const { data, mediaType } = inline;
-  if (!mediaType.startsWith('text/')) return document({ type: 'base64', data, media_type: mediaType });
+  if (!isTextFile(part)) return document({ type: 'base64', data, media_type: mediaType });
   const text = Buffer.from(data, 'base64').toString('utf8');
   return document({ type: 'text', data: text, media_type: 'text/plain' });
 }

@@ -6,9 +6,11 @@ import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
   allowedTools,
+  joinTexts,
   partsOfType,
   plainText,
   resultMedia,
+  textOfFile,
   withFailure,
   withOneSystemText,
 } from '../message-parts.ts';
@@ -119,10 +121,12 @@ function toCohereMessages(message: Message, seals: OpenedSeals): Cohere.ChatMess
     }),
   );
   const content = [...resultMedia(message), ...partsOf(message)].flatMap((part): Cohere.Content[] => {
-    if (part.type === 'text') return [{ type: 'text', text: part.text }];
+    const read = part.type === 'file' ? textOfFile(part) : part.type === 'text' ? part.text : null;
+    if (read !== null) return [{ type: 'text', text: read }];
     return part.type === 'image' ? [{ type: 'image_url', imageUrl: { url: part.url } }] : [];
   });
   if (content.length === 0) return results;
-  const hasImage = content.some(({ type }) => type === 'image_url');
-  return [...results, { role: 'user', content: hasImage ? content : text }];
+  const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const isText = texts.length === content.length;
+  return [...results, { role: 'user', content: isText ? joinTexts(texts, message.role) : content }];
 }

@@ -16,6 +16,7 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { asNumberInJson } from '../../../contracts/json.ts';
+import { isTextFile } from '../../../contracts/text-files.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
   inlineData,
@@ -213,9 +214,13 @@ function toGooglePart(
     case 'image':
     case 'file': {
       const inline = inlineData(part);
-      if (inline !== null) return [{ inlineData: { mimeType: inline.mediaType, data: inline.data } }];
-      const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
-      return [{ fileData: { fileUri: part.url, mimeType } }];
+      // Of the types of text, the vendor is sure to read one.
+      const isText = part.type === 'file' && isTextFile(part);
+      if (inline !== null) {
+        return [{ inlineData: { mimeType: isText ? 'text/plain' : inline.mediaType, data: inline.data } }];
+      }
+      const guessed = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
+      return [{ fileData: { fileUri: part.url, mimeType: guessed } }];
     }
     case 'native': {
       const audio = audioOf(part);
