@@ -90,17 +90,17 @@ export async function countedTextTokens(
 }
 
 function boundOf({ messages }: CountedInput, texts: readonly string[], counted: readonly number[]): number {
+  const tokens = texts.reduce((sum, text, index) => sum + Math.max(counted[index] ?? 0, text.length / 4), 0);
+  return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + mediaTokens(messages);
+}
+
+/** An upper figure for the images, files and sounds of a conversation, also of those in the results of tools. */
+export function mediaTokens(messages: readonly Message[]): number {
   const media = messages.flatMap(partsOf).flatMap(withResultMedia);
   const images = media.filter(({ type }) => type === 'image').length;
   const files = media.reduce((sum, part) => sum + (part.type === 'file' ? fileTokens(part) : 0), 0);
-  const tokens = texts.reduce((sum, text, index) => sum + Math.max(counted[index] ?? 0, text.length / 4), 0);
-  return (
-    Math.ceil(tokens * MARGIN) +
-    TOKENS_PER_MESSAGE * (messages.length + 1) +
-    TOKENS_PER_IMAGE * images +
-    files +
-    media.reduce((sum, part) => sum + audioTokens(part), 0)
-  );
+  const audio = media.reduce((sum, part) => sum + audioTokens(part), 0);
+  return TOKENS_PER_IMAGE * images + files + audio;
 }
 
 /** 0 for a part that is not spoken. */

@@ -1,6 +1,5 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`, as Anthropic's clients call them. */
 import type { Router } from 'express';
-import { textOfMessage } from '../../../contracts/content.ts';
 import { roughInputTokens } from '../../../contracts/tokens.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -11,20 +10,15 @@ import { droppedFields } from '../dropped-fields.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { waitForWholeAnswer } from '../wait-for-answer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
+import { countInputTokens } from './count-tokens.ts';
 import { toAnthropicError } from './errors.ts';
 import { MessageProjection, wholeMessage } from './project.ts';
 import {
   betasIn,
   countTokensSchema,
-  mapMessagesInput,
   mapMessagesRequest,
   messagesSchema,
-  type TokenCountRequest,
 } from './request.ts';
-
-/** Tokens that the format adds around each message, and for one image. */
-const TOKENS_PER_MESSAGE = 4;
-const TOKENS_PER_IMAGE = 1_600;
 
 export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/messages', async (request, response) => {
@@ -59,7 +53,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     requireJson(request);
     const body = parseBody(request, countTokensSchema);
     response.setHeader('x-unbroken-estimated', 'true');
-    response.json({ input_tokens: await countInput(dependencies, body) });
+    response.json({ input_tokens: await countInputTokens(dependencies.countTexts, body) });
   });
 }
 
@@ -71,15 +65,4 @@ function roughInputOf({ system, input, tools }: WireRequest['request']): number 
     ...(system === undefined ? {} : { system }),
     ...(tools === undefined ? {} : { tools }),
   });
-}
-
-/** Counts with our tokenizer: close to the vendor's count, but not equal. */
-async function countInput({ countTexts }: ApiDependencies, body: TokenCountRequest): Promise<number> {
-  const { input, system, tools = [] } = mapMessagesInput(body);
-  const messages = Array.isArray(input) ? input : [];
-  const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
-  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
-  const images = parts.filter(({ type }) => type === 'image').length;
-  const counted = (await countTexts(texts)).reduce((sum, count) => sum + count, 0);
-  return counted + TOKENS_PER_MESSAGE * messages.length + TOKENS_PER_IMAGE * images;
 }
