@@ -29,6 +29,8 @@ export class ContentBlocks {
   #citations: object[] = [];
   /** Text blocks that follow each other are separate, because citations belong to one of them. */
   #lastType = '';
+  /** The block that has started and not stopped: compatible servers leave its end out. */
+  #openIndex: number | null = null;
 
   constructor(answer: AnswerState) {
     this.#answer = answer;
@@ -36,6 +38,8 @@ export class ContentBlocks {
 
   *start(event: RawContentBlockStartEvent): Generator<ProviderEvent> {
     const { index, content_block: block } = event;
+    yield* this.#endOpen();
+    this.#openIndex = index;
     const isNext = block.type === 'text' && this.#lastType === 'text';
     this.#lastType = block.type;
     switch (block.type) {
@@ -89,22 +93,35 @@ export class ContentBlocks {
 
   *stop(event: RawContentBlockStopEvent): Generator<ProviderEvent> {
     const { index } = event;
-    yield* this.#thinking.take(event);
-    for (const citation of this.#citations) {
-      yield { type: 'annotation', format: FORMAT, value: { ...citation } };
-    }
-    this.#citations = [];
+    if (this.#openIndex === index) yield* this.#endOpen();
     yield* this.#wholeInput(index);
     if (this.#answer.hasToolCall(index)) yield* this.#answer.endToolCall(index);
-    const growing = this.#growing.get(index);
-    if (growing === undefined) return;
-    this.#growing.delete(index);
-    yield this.#answer.nativePart(FORMAT, wholeBlock(growing));
+    yield* this.#endGrowing(index);
   }
 
   /** The message ends, perhaps without the end of a block. */
   *end(): Generator<ProviderEvent> {
+    yield* this.#endOpen();
+    for (const index of [...this.#growing.keys()]) yield* this.#endGrowing(index);
     for (const index of [...this.#wholeInputs.keys()]) yield* this.#wholeInput(index);
+  }
+
+  /** Calls of tools are left open: some servers mix the arguments of several. */
+  *#endOpen(): Generator<ProviderEvent> {
+    if (this.#openIndex === null) return;
+    yield* this.#thinking.take({ type: 'content_block_stop', index: this.#openIndex });
+    this.#openIndex = null;
+    for (const citation of this.#citations) {
+      yield { type: 'annotation', format: FORMAT, value: { ...citation } };
+    }
+    this.#citations = [];
+  }
+
+  *#endGrowing(index: number): Generator<ProviderEvent> {
+    const growing = this.#growing.get(index);
+    if (growing === undefined) return;
+    this.#growing.delete(index);
+    yield this.#answer.nativePart(FORMAT, wholeBlock(growing));
   }
 
   *#wholeInput(index: number): Generator<ProviderEvent> {

@@ -43,10 +43,11 @@ export class ThinkingBlocks {
     yield this.#items.textOf(index, text);
   }
 
+  /** Compatible servers sign nothing, and still want it back. */
   *#end(index: number): Generator<ProviderEvent> {
-    if (this.#signature === '') return;
+    if (this.#signature === '' && this.#thinking === '') return;
     const value = { type: 'thinking', thinking: this.#thinking, signature: this.#signature };
-    this.#signature = '';
+    [this.#thinking, this.#signature] = ['', ''];
     yield { type: 'reasoning-data', data: { wire: 'anthropic-messages', value }, item: index };
   }
 }

@@ -35,6 +35,21 @@ async function heardOf(wire: WireFamily, events: readonly object[], config: Part
 
 const usage = { input_tokens: 1, output_tokens: 1 };
 
+// https://github.com/YishenTu/claudian/issues/759, https://github.com/xemantic/anthropic-sdk-kotlin/pull/147
+test('the Messages API of others: thinking that is not signed, and blocks that do not end', async () => {
+  const heard = await heardOf('anthropic-messages', [
+    { type: 'message_start', message: { id: 'msg_1', content: [], usage } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'So.' } },
+    { type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 't', name: 'f', input: {} } },
+    { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{}' } },
+    { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage },
+    { type: 'message_stop' },
+  ]);
+  const value = { type: 'thinking', thinking: 'So.', signature: '' };
+  expect(heard).toEqual([['So.', 0, 0], [{ wire: 'anthropic-messages', value }, 0], 't']);
+});
+
 test('the Messages API: signed and redacted thinking, block by block', async () => {
   const start = (index: number, content_block: object) => ({
     type: 'content_block_start',
