@@ -17,6 +17,7 @@ import {
   securityHeaders,
 } from './http/front-door.ts';
 import { handleError } from './http/handle-error.ts';
+import { withoutRepeatedVersion } from './http/repeated-version.ts';
 import {
   addAdminRoutes,
   addCodecRoutes,
@@ -36,6 +37,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use(withoutRepeatedVersion());
   for (const watch of watchRequests) app.use(watch);
   app.use(securityHeaders(), requestIds(), requireHost());
   app.use('/v1/codec', crossOriginOfUi(config));

@@ -6,6 +6,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { MessageBatch } from '@anthropic-ai/sdk/resources/messages';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { anthropicBaseUrl } from '../anthropic-messages/base-url.ts';
 import { mapAnthropicError } from '../anthropic-messages/errors.ts';
 import { mapAnthropicMessage } from '../anthropic-messages/whole-answer.ts';
 import {
@@ -126,7 +127,7 @@ class AnthropicBatches implements BatchWire {
   }
 
   #client(link: Link): Anthropic {
-    return new Anthropic(clientOptions(link, this.#baseUrl));
+    return new Anthropic(clientOptions(link, anthropicBaseUrl(this.#baseUrl)));
   }
 }
 

@@ -19,6 +19,19 @@ export function createGoogle(settings: ProviderSettings): Provider {
   });
 }
 
+/** A base URL may end with the version, which the SDK adds by itself. */
+function addressOf(
+  baseUrl: string | undefined,
+  apiVersion: string | undefined,
+): { readonly baseUrl?: string; readonly apiVersion?: string } {
+  const [, host = baseUrl, inUrl] = /^(.*?)\/(v\d[a-z]*\d*)\/?$/.exec(baseUrl ?? '') ?? [];
+  const version = apiVersion ?? inUrl;
+  return {
+    ...(host === undefined ? {} : { baseUrl: host }),
+    ...(version === undefined ? {} : { apiVersion: version }),
+  };
+}
+
 /** "Thought signature is not valid", "Corrupted thought signature". A missing one is another fault. */
 function refusesSignature(error: unknown): boolean {
   const isRefusal = error instanceof Error && 'status' in error && error.status === 400;
@@ -37,8 +50,7 @@ async function* streamGoogle(
     // Without `retryOptions` it does not retry; a `timeout` would leave a timer behind for each call.
     httpOptions: {
       fetch: withPlainEvents(fetch),
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-      ...(apiVersion === undefined ? {} : { apiVersion }),
+      ...addressOf(baseUrl, apiVersion),
     },
   });
   const send = ({ model, contents, config }: ReturnType<typeof buildGoogleRequest>) =>
