@@ -15,6 +15,7 @@ import { dropRepeatedSpace } from '../continue-instruction.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
+import { withoutRefusedFields } from './refused-fields.ts';
 import { refusesThoughts, withoutThoughts } from './refused-thoughts.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
@@ -54,17 +55,26 @@ export async function* streamAnthropicMessage(
   }
 }
 
+/** Each refusal may name one thing more that the request can do without. */
+const MOST_SENDS = 5;
+
 async function sendAccepted(
   send: SendMessages,
   request: MessagesRequest,
+  sends = 1,
 ): Promise<AsyncIterable<RawMessageStreamEvent>> {
   try {
     return await send(request);
   } catch (error) {
-    const body = refusesThoughts(error) ? withoutThoughts(request.body) : null;
-    if (body === null) throw error;
-    return await send({ ...request, body });
+    const fitted = sends < MOST_SENDS ? withoutRefused(error, request) : null;
+    if (fitted === null) throw error;
+    return await sendAccepted(send, fitted, sends + 1);
   }
+}
+
+function withoutRefused(error: unknown, request: MessagesRequest): MessagesRequest | null {
+  const body = refusesThoughts(error) ? withoutThoughts(request.body) : null;
+  return body === null ? withoutRefusedFields(error, request) : { ...request, body };
 }
 
 export async function* mapAnthropicStream(

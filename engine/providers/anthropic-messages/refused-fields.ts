@@ -1,0 +1,97 @@
+/**
+ * Fields and betas that a host of this format does not know: clients send what Anthropic's own API has, and others
+ * (Vertex AI, Bedrock, gateways, compatible servers) refuse the whole request for one name. A refusal names it. Where
+ * the answer is as valid without, the request leaves once more without it; nothing is billed for one that is refused.
+ */
+import { isJsonObject } from '../../../contracts/json.ts';
+import type { MessagesRequest } from './stream.ts';
+
+type Fields = Record<string, unknown>;
+
+const EXTRA = /([\w.]+): Extra inputs are not permitted/g;
+const BETAS = /Unexpected value\(s\) (.+?) for the `anthropic-beta` header|invalid beta flag/i;
+
+const OF_REQUEST: ReadonlySet<string> = new Set([
+  'context_management',
+  'diagnostics',
+  'service_tier',
+  'inference_geo',
+  'speed',
+  'metadata',
+]);
+const OF_TOOLS: ReadonlySet<string> = new Set([
+  'eager_input_streaming',
+  'defer_loading',
+  'input_examples',
+  'strict',
+]);
+const OF_MARKS: ReadonlySet<string> = new Set(['scope', 'ttl']);
+/** The object of the request that the field is in. */
+const INNER: Readonly<Record<string, string>> = { effort: 'output_config', display: 'thinking' };
+
+/** null where it names nothing that the request can do without. */
+export function withoutRefusedFields(error: unknown, request: MessagesRequest): MessagesRequest | null {
+  if (!(error instanceof Error) || !('status' in error) || error.status !== 400) return null;
+  const { message } = error;
+  const headers = withoutBetas(message, request.headers);
+  const before = request.body as unknown as Fields;
+  const body = [...message.matchAll(EXTRA)].reduce(
+    (fields, [, path = '']) => withoutField(fields, path.split('.')),
+    before,
+  );
+  if (headers === request.headers && body === before) return null;
+  return { ...request, headers, body: body as unknown as MessagesRequest['body'] };
+}
+
+function withoutBetas(message: string, headers: MessagesRequest['headers']): MessagesRequest['headers'] {
+  const { 'anthropic-beta': sent, ...others } = headers;
+  const found = BETAS.exec(message);
+  if (sent === undefined || found === null) return headers;
+  const [, named] = found;
+  const kept = named === undefined ? [] : sent.split(',').filter((beta) => !named.includes(beta.trim()));
+  if (kept.length === sent.split(',').length) return headers;
+  return kept.length === 0 ? others : { ...others, 'anthropic-beta': kept.join(',') };
+}
+
+/** The path names variants of a type, too, as in `tools.0.custom.strict`. */
+function withoutField(body: Fields, path: readonly string[]): Fields {
+  const [first = ''] = path;
+  const name = path.at(-1) ?? '';
+  if (path.length === 1) return OF_REQUEST.has(name) ? omit(body, name) : body;
+  if (path.includes('cache_control')) return OF_MARKS.has(name) ? withMarks(body, name) : body;
+  if (first === 'tools' && OF_TOOLS.has(name)) {
+    const tools = Array.isArray(body['tools']) ? body['tools'] : [];
+    return { ...body, tools: tools.map((tool) => (isJsonObject(tool) ? omit(tool, name) : tool)) };
+  }
+  const inner = body[first];
+  if (INNER[name] !== first || !isJsonObject(inner)) return body;
+  const rest = omit(inner, name);
+  return Object.keys(rest).length === 0 ? omit(body, first) : { ...body, [first]: rest };
+}
+
+function omit(fields: Fields, name: string): Fields {
+  const { [name]: removed, ...rest } = fields;
+  return removed === undefined ? fields : rest;
+}
+
+/** All marks of the cache without the field: where one is refused, the others are as well. */
+function withMarks(body: Fields, name: string): Fields {
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(strip);
+    if (!isJsonObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, own]) => [
+        key,
+        key === 'cache_control' && isJsonObject(own) ? omit(own, name) : strip(own),
+      ]),
+    );
+  };
+  const { system, tools, messages, cache_control: own } = body;
+  return {
+    ...body,
+    ...(system === undefined ? {} : { system: strip(system) }),
+    ...(tools === undefined ? {} : { tools: strip(tools) }),
+    messages: strip(messages),
+    ...(isJsonObject(own) ? { cache_control: omit(own, name) } : {}),
+  };
+}
