@@ -21,7 +21,7 @@ export function openAiEffort(model: string, effort: ReasoningEffort): ReasoningE
   return taken === undefined ? effort : nearestEffort(effort, taken);
 }
 
-/** Source: Anthropic, "Effort": Opus from 4.5 on, the others later; `max` from 4.6 on, `xhigh` from 4.7 on. null: none. */
+/** Source: Anthropic, "Effort": Opus from 4.5 on, the others later; `max` from 4.6, `xhigh` from 4.7. null: none. */
 export function claudeEffort(model: string, effort: ReasoningEffort) {
   const version = claudeVersion(plainName(model)) ?? 99;
   if (version < 45 || (version === 45 && !model.includes('opus'))) return null;

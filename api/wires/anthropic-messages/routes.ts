@@ -13,12 +13,7 @@ import { startOrResume, type WireRequest } from '../wire.ts';
 import { countInputTokens } from './count-tokens.ts';
 import { toAnthropicError } from './errors.ts';
 import { MessageProjection, wholeMessage } from './project.ts';
-import {
-  betasIn,
-  countTokensSchema,
-  mapMessagesRequest,
-  messagesSchema,
-} from './request.ts';
+import { betasIn, countTokensSchema, mapMessagesRequest, messagesSchema } from './request.ts';
 
 export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/messages', async (request, response) => {

@@ -139,7 +139,8 @@ function ownThinking({ native }: GenerationInput): Thinking | null {
 function* thinkingViolations({ model, input }: RuledCall): Iterable<Violation> {
   const thinking = ownThinking(input);
   if (thinking === null) return;
-  if (thinking.type === 'enabled' && !refusesThinkingBudget(model)) yield* budgetViolations(input, thinking.budget_tokens);
+  if (thinking.type === 'enabled' && !refusesThinkingBudget(model))
+    yield* budgetViolations(input, thinking.budget_tokens);
   const field = 'thinking';
   if (forcesTool(input)) yield { field, demand: 'cannot be combined with a tool_choice that forces a tool' };
   if (isPrefilled(input)) yield { field, demand: 'cannot be combined with a last turn of the assistant' };

@@ -58,7 +58,8 @@ export const bedrockRules: VendorRules = {
     const { input: fitted, dropped } = withKnownFields(own.input, (place, name) =>
       name === 'cache_control.ttl' ? !isOld : isTaken(place, name),
     );
-    const input = isOld && fitted.promptCaching === '1h' ? { ...fitted, promptCaching: '5m' as const } : fitted;
+    const input =
+      isOld && fitted.promptCaching === '1h' ? { ...fitted, promptCaching: '5m' as const } : fitted;
     const isSame = betas.length === (native?.betas ?? []).length;
     const known = isSame ? input : withBetas(input, betas);
     return { input: known, dropped: [...own.dropped, ...dropped, ...(isSame ? [] : ['anthropic-beta'])] };

@@ -7,8 +7,8 @@ import { fitEffort } from './effort.ts';
 import { googleRules } from './google.ts';
 import { withTrueImageTypes } from './media.ts';
 import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './openai.ts';
-import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { withReadableBlocks } from './readable-blocks.ts';
+import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { renameTools } from './tool-names.ts';
 import { withResultsAfterCalls } from './tool-results.ts';
 

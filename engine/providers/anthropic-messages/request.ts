@@ -10,14 +10,7 @@ import type {
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages';
 import { cacheMarkIn } from '../../../contracts/cache-marks.ts';
-import {
-  type FilePart,
-  type ImagePart,
-  type Message,
-  type Part,
-  type Tool,
-  type ToolResultPart,
-} from '../../../contracts/content.ts';
+import type { FilePart, ImagePart, Message, Part, Tool, ToolResultPart } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { isJsonObject } from '../../../contracts/json.ts';
 import { isTextFile } from '../../../contracts/text-files.ts';

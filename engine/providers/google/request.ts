@@ -1,10 +1,5 @@
 /** Builds the body of `generateContent` from a call. Source: Gemini API reference, "Generating content". */
-import type {
-  Content,
-  FunctionCallingConfigMode,
-  GenerateContentConfig,
-  Part,
-} from '@google/genai';
+import type { Content, FunctionCallingConfigMode, GenerateContentConfig, Part } from '@google/genai';
 import { z } from 'zod';
 import { audioOf } from '../../../contracts/audio.ts';
 import {
@@ -88,7 +83,9 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
             ],
           }),
       // Without functions, it would be refused.
-      ...(input.toolChoice === undefined || tools.length === 0 ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
+      ...(input.toolChoice === undefined || tools.length === 0
+        ? {}
+        : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
       ...(output === undefined ? {} : { responseMimeType: 'application/json' }),
       ...(output?.schema === undefined ? {} : { responseJsonSchema: output.schema }),
       ...(input.logprobs === undefined ? {} : { responseLogprobs: true }),

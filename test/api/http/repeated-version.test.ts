@@ -8,8 +8,8 @@ test.each([
   ['/v1/messages', '/v1/messages'],
   ['/v1/v1', '/v1/v1'],
   ['/other/v1/v1/messages', '/other/v1/v1/messages'],
-])('%s is %s', (asked, expected) => {
-  const request = { url: asked, originalUrl: asked };
+])('%s is %s', (address, expected) => {
+  const request = { url: address, originalUrl: address };
   let passed = 0;
   withoutRepeatedVersion()(request as Request, {} as Response, () => {
     passed += 1;

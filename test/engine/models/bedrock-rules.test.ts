@@ -78,7 +78,10 @@ test('marks of the cache are without a scope, which is of a beta', () => {
 
 // https://github.com/earendil-works/pi/pull/1570
 test('an hour of the cache is left out where the model knows no hour', () => {
-  const marked = { tools: [tool({ cache_control: { type: 'ephemeral', ttl: '1h' } })], promptCaching: '1h' as const };
+  const marked = {
+    tools: [tool({ cache_control: { type: 'ephemeral', ttl: '1h' } })],
+    promptCaching: '1h' as const,
+  };
   const old = fitInput(callOf(marked, 'us.anthropic.claude-sonnet-4-20250514-v1:0')).input;
   expect(old.tools).toMatchObject([{ native: { fields: { cache_control: { type: 'ephemeral' } } } }]);
   expect([JSON.stringify(old.tools).includes('1h'), old.promptCaching]).toEqual([false, '5m']);

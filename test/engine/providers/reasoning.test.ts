@@ -41,7 +41,11 @@ test('the Messages API of others: thinking that is not signed, and blocks that d
     { type: 'message_start', message: { id: 'msg_1', content: [], usage } },
     { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '' } },
     { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'So.' } },
-    { type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 't', name: 'f', input: {} } },
+    {
+      type: 'content_block_start',
+      index: 1,
+      content_block: { type: 'tool_use', id: 't', name: 'f', input: {} },
+    },
     { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{}' } },
     { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage },
     { type: 'message_stop' },

@@ -1,6 +1,7 @@
 /**
  * Hosts of Anthropic's format that refuse what they do not know: https://github.com/decolua/9router/issues/1468,
- * https://github.com/anthropics/claude-code/issues/13770, https://github.com/anthropics/claude-agent-sdk-python/issues/694.
+ * https://github.com/anthropics/claude-code/issues/13770,
+ * https://github.com/anthropics/claude-agent-sdk-python/issues/694.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -102,7 +103,12 @@ test.each([
 });
 
 test('a host that always refuses is asked a few times only', async () => {
-  refusals.push(...Array.from({ length: 9 }, () => 'invalid beta flag; context_management: Extra inputs are not permitted'));
+  refusals.push(
+    ...Array.from(
+      { length: 9 },
+      () => 'invalid beta flag; context_management: Extra inputs are not permitted',
+    ),
+  );
   expect(errorOf(await ask())?.code).toBe('provider_bad_request');
   expect(received.length).toBeLessThanOrEqual(5);
 });

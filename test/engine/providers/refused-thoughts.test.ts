@@ -33,7 +33,10 @@ const TOOLS = [{ name: 'look', parameters: { type: 'object', properties: {} } }]
 function conversation(marker: string, thoughts: readonly Part[] = [FOREIGN]): Message[] {
   return [
     { role: 'user', content: `Look. ${marker}` },
-    { role: 'assistant', content: [...thoughts, { type: 'tool-call', id: 'a', name: 'look', arguments: '{}' }] },
+    {
+      role: 'assistant',
+      content: [...thoughts, { type: 'tool-call', id: 'a', name: 'look', arguments: '{}' }],
+    },
     {
       role: 'user',
       content: [

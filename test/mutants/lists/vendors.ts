@@ -97,9 +97,9 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'thinking-without-its-thoughts',
     breaks: 'Anthropic refuses to think after a tool call that came without its signed thoughts.',
-    file: 'engine/providers/anthropic-messages/request.ts',
-    find: "if ('deliveredText' in resume || lacksThoughts(input.messages, openedSeals)) return null;",
-    replace: "if ('deliveredText' in resume) return null;",
+    file: 'engine/providers/anthropic-messages/thinking-config.ts',
+    find: 'return needsThoughts && lacksThoughts(input.messages, openedSeals) ? null : thinking;',
+    replace: 'return thinking;',
     caughtBy: RULES,
   },
   {
@@ -122,7 +122,7 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     name: 'one-google-api',
     breaks: 'A proxy that speaks only the beta version of the API cannot be called.',
     file: 'engine/providers/google/index.ts',
-    find: '...(apiVersion === undefined ? {} : { apiVersion }),',
+    find: '...(version === undefined ? {} : { apiVersion: version }),',
     replace: '',
     caughtBy: RULES,
   },
