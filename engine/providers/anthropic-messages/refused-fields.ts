@@ -4,9 +4,13 @@
  * the answer is as valid without, the request leaves once more without it; nothing is billed for one that is refused.
  */
 import { isJsonObject } from '../../../contracts/json.ts';
-import type { MessagesRequest } from './stream.ts';
 
 type Fields = Record<string, unknown>;
+
+interface Refusable {
+  readonly body: object;
+  readonly headers: Record<string, string>;
+}
 
 const EXTRA = /([\w.]+): Extra inputs are not permitted/g;
 const BETAS = /Unexpected value\(s\) (.+?) for the `anthropic-beta` header|invalid beta flag/i;
@@ -30,20 +34,23 @@ const OF_MARKS: ReadonlySet<string> = new Set(['scope', 'ttl']);
 const INNER: Readonly<Record<string, string>> = { effort: 'output_config', display: 'thinking' };
 
 /** null where it names nothing that the request can do without. */
-export function withoutRefusedFields(error: unknown, request: MessagesRequest): MessagesRequest | null {
+export function withoutRefusedFields<Request extends Refusable>(
+  error: unknown,
+  request: Request,
+): Request | null {
   if (!(error instanceof Error) || !('status' in error) || error.status !== 400) return null;
   const { message } = error;
   const headers = withoutBetas(message, request.headers);
-  const before = request.body as unknown as Fields;
+  const before = request.body as Fields;
   const body = [...message.matchAll(EXTRA)].reduce(
     (fields, [, path = '']) => withoutField(fields, path.split('.')),
     before,
   );
   if (headers === request.headers && body === before) return null;
-  return { ...request, headers, body: body as unknown as MessagesRequest['body'] };
+  return { ...request, headers, body };
 }
 
-function withoutBetas(message: string, headers: MessagesRequest['headers']): MessagesRequest['headers'] {
+function withoutBetas(message: string, headers: Refusable['headers']): Refusable['headers'] {
   const { 'anthropic-beta': sent, ...others } = headers;
   const found = BETAS.exec(message);
   if (sent === undefined || found === null) return headers;

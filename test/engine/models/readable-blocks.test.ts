@@ -65,7 +65,7 @@ test.each(['openai/gpt-5.1', 'openai-chat/gpt-4.1', 'google/gemini-3-flash', 'co
   },
 );
 
-test('their own vendor gets them as they are, and others are told what they lack', () => {
+test('their own vendor gets them as they are, and the caller learns what others lack', () => {
   const messages = inResult(FOUND);
   expect(fitInput(callOf('anthropic/claude-sonnet-4-5', messages)).input.messages).toEqual(messages);
   expect(foreignFields({ messages }, 'openai-chat', 'openai').dropped).toEqual(['search_result.citations']);

@@ -45,7 +45,8 @@ test.each([
   ['claude-sonnet-5-5', BETWEEN, 'low', BETWEEN, { effort: 'low' }],
   ['claude-sonnet-5', BETWEEN, 'low', DISABLED, { effort: 'low' }],
   ['claude-haiku-5-5', DISABLED, 'low', DISABLED, { effort: 'low' }],
-] as const)('%s gets %j with effort %s as %j, %j', async (model, thinking, effort, expected, config) => {
+] as const)('%s gets %j with effort %s as %j, %j', async (...row) => {
+  const [model, thinking, effort, expected, config] = row;
   const isOn = thinking.type !== 'disabled';
   const own = effort === 'none' ? { thinking } : { thinking, output_config: { effort } };
   const { body } = await sent(model, {
