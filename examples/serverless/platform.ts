@@ -43,8 +43,14 @@ export async function startPlatform(
       const response = await handler(request);
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
       outgoing.flushHeaders();
-      if (response.body === null) outgoing.end();
-      else await pipeline(Readable.fromWeb(response.body), outgoing);
+      if (response.body === null) {
+        outgoing.end();
+        return;
+      }
+      const answer = Readable.fromWeb(response.body);
+      // A body whose request was cut fails after the pipeline has ended, too.
+      answer.on('error', () => undefined);
+      await pipeline(answer, outgoing);
     } catch (error) {
       if (!gone.signal.aborted) outgoing.destroy(error instanceof Error ? error : undefined);
     }

@@ -10,9 +10,11 @@ import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 /** 30 seconds and some minutes in real life. */
-const LIMIT_MS = 3_000;
+const LIMIT_MS = 6_000;
 /** Streams end this long before the limit: a busy machine needs it. */
-const MARGIN_MS = 2_000;
+const MARGIN_MS = 5_000;
+/** For the platform that cuts. */
+const SHORT_LIMIT_MS = 3_000;
 const GENERATION = { tokens: 300, delayMs: 20 };
 let stack: Stack;
 beforeAll(async () => {
@@ -29,18 +31,13 @@ async function generate(platform: Platform, input: string): Promise<GenerationEv
 }
 
 describe('a generation that takes several times as long as the platform lets a request take', () => {
-  const start = (marginMs: number) => {
-    const handler = createFunction({
-      apiUrl: stack.api.url,
-      apiKey: stack.api.key,
-      limitMs: LIMIT_MS,
-      marginMs,
-    });
-    return startPlatform(handler, { limitMs: LIMIT_MS });
+  const start = (limits: { limitMs: number; marginMs: number }) => {
+    const handler = createFunction({ apiUrl: stack.api.url, apiKey: stack.api.key, ...limits });
+    return startPlatform(handler, limits);
   };
 
   test('is followed whole, and no request is cut, where each stream ends before the limit', async () => {
-    const platform = await start(MARGIN_MS);
+    const platform = await start({ limitMs: LIMIT_MS, marginMs: MARGIN_MS });
     const input = promptOf(GENERATION);
     const events = await generate(platform, input);
     await platform.stop();
@@ -51,7 +48,7 @@ describe('a generation that takes several times as long as the platform lets a r
   });
 
   test('is followed whole, also where it is silent for longer than the limit', async () => {
-    const platform = await start(MARGIN_MS);
+    const platform = await start({ limitMs: LIMIT_MS, marginMs: MARGIN_MS });
     const events = await generate(platform, promptOf({ tokens: 5, delayMs: 0, firstMs: 2 * LIMIT_MS }));
     await platform.stop();
     expect(faultsOf(events)).toEqual([]);
@@ -59,7 +56,7 @@ describe('a generation that takes several times as long as the platform lets a r
   });
 
   test('is followed whole, also where the platform cuts in the middle of it', async () => {
-    const platform = await start(-10_000);
+    const platform = await start({ limitMs: SHORT_LIMIT_MS, marginMs: -10_000 });
     const input = promptOf({ tokens: 500, delayMs: 20 });
     const events = await generate(platform, input);
     await platform.stop();
