@@ -30,16 +30,22 @@ interface StatusHold {
   readonly runStarted?: Promise<void>;
   /** Whether another log of the response has started it. */
   readonly isStarted?: () => boolean;
+  /** Refusals that the format sends in its stream, not as a status. */
+  readonly streamedRefusals?: ReadonlySet<string> | undefined;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Holds all events back until one is content, or the limit is over. Then it calls `start`, and sends them. `send`
  * throws the error of a generation that failed before.
  */
-export function holdStatus(
-  sink: ViewerSink,
-  { start, limitMs, closed, runStarted = Promise.resolve(), isStarted = () => false }: StatusHold,
-): ViewerSink {
+export function holdStatus(sink: ViewerSink, hold: StatusHold): ViewerSink {
+  const { start, limitMs, closed, runStarted = Promise.resolve(), isStarted = () => false } = hold;
+  const { streamedRefusals = NONE } = hold;
+  const starts = (event: GenerationEvent) =>
+    STARTS_THE_STREAM.has(event.type) ||
+    (event.type === 'generation-error' && streamedRefusals.has(event.error.code));
   /** Null once the stream has started. */
   let held: GenerationEvent[] | null = [];
   let isRunStarted = false;
@@ -47,7 +53,7 @@ export function holdStatus(
   let isRefused = false;
   const startIfDecided = () => {
     if (held === null || isRefused || closed.aborted || !isRunStarted) return;
-    if (!isOver && !isStarted() && !held.some(({ type }) => STARTS_THE_STREAM.has(type))) return;
+    if (!isOver && !isStarted() && !held.some(starts)) return;
     const events = held;
     held = null;
     clearTimeout(limit);
@@ -75,8 +81,8 @@ export function holdStatus(
         return;
       }
       held.push(...events);
-      const decision = held.find(({ type }) => type === 'generation-error' || STARTS_THE_STREAM.has(type));
-      if (decision?.type === 'generation-error' && !isStarted()) {
+      const decision = held.find((event) => event.type === 'generation-error' || starts(event));
+      if (decision?.type === 'generation-error' && !starts(decision) && !isStarted()) {
         // The run may start after this, which must not start the stream.
         isRefused = true;
         clearTimeout(limit);

@@ -1,5 +1,6 @@
 /** Streams generations to a client in the format of its request. */
 import type { Response } from 'express';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
@@ -31,6 +32,8 @@ interface StreamPlan extends StreamedLog {
   readonly dropped?: DroppedFields | undefined;
   /** False: a refusal before the first token is sent in the stream. Default: it becomes the HTTP status. */
   readonly refusalIsStatus?: boolean;
+  /** Codes of refusals that are sent in the stream all the same. */
+  readonly streamedRefusals?: ReadonlySet<ErrorCode>;
   /** When set, only heartbeats are sent until the log has ended; then this is called before the first event. */
   readonly afterEnd?: (() => Promise<void>) | undefined;
 }
@@ -126,9 +129,10 @@ class ClientStream {
   #starting(sink: ViewerSink): ViewerSink {
     const start = (events: readonly GenerationEvent[]) => this.#start(events);
     const isStarted = () => this.#response.headersSent;
-    if (this.#plan.refusalIsStatus === false || isStarted()) return startAtOnce(sink, start);
+    const { refusalIsStatus, streamedRefusals } = this.#plan;
+    if (refusalIsStatus === false || isStarted()) return startAtOnce(sink, start);
     const limitMs = this.#dependencies.statusHeldMs;
-    return holdStatus(sink, { start, limitMs, closed: this.#closed, isStarted });
+    return holdStatus(sink, { start, limitMs, closed: this.#closed, isStarted, streamedRefusals });
   }
 
   #start(events: readonly GenerationEvent[]): void {

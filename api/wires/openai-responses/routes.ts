@@ -21,7 +21,8 @@ import { compactResponse } from './compact.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
-import { type ResponseFrame, ResponseProjection } from './project.ts';
+import { encodeFrame, ResponseProjection } from './project.ts';
+import { isStreamedRefusal, refuseInStream, STREAMED_REFUSALS } from './refuse-in-stream.ts';
 import { ENCRYPTED_REASONING, mapResponseCreate, responseCreateSchema } from './request.ts';
 import { resolveInput } from './resolve-references.ts';
 import { listInputItems } from './response-items.ts';
@@ -83,10 +84,18 @@ async function createResponse(
   const wire = mapResponseCreate(dependencies.config, body, before);
   const { request: mapped, origin } = wire;
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
-  const head = await startOrResume(dependencies, caller, { ...wire, turn }, request);
+  const isStream = body.stream === true;
+  let head: LogHead;
+  try {
+    head = await startOrResume(dependencies, caller, { ...wire, turn }, request);
+  } catch (error) {
+    if (!isStream || !isStreamedRefusal(error)) throw error;
+    await refuseInStream(dependencies, caller, response, { wire, error });
+    return;
+  }
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
   const dropped = droppedFields(dependencies, mapped);
-  if (body.stream === true) {
+  if (isStream) {
     const after = startingAfter(request);
     await streamResponse(dependencies, response, { head, after, dropped, refusalIsStatus: true });
   } else if (origin.background) response.json(await responseNow(dependencies, head));
@@ -141,13 +150,14 @@ async function streamResponse(
       .join('');
   const { generationId } = head;
   // Each delta has its sequence number, so deltas must not be merged.
-  const plan = { generationId, encode, coalesces: false, refusalIsStatus, dropped };
-  await streamToClient(dependencies, response, plan);
-}
-
-/** Without `id:`, after which the official Python client reads the comment of a heartbeat as an empty event. */
-function encodeFrame(frame: ResponseFrame): string {
-  return `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
+  await streamToClient(dependencies, response, {
+    generationId,
+    encode,
+    coalesces: false,
+    refusalIsStatus,
+    streamedRefusals: STREAMED_REFUSALS,
+    dropped,
+  });
 }
 
 async function responseNow(dependencies: ApiDependencies, head: LogHead) {

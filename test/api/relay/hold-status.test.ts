@@ -45,7 +45,12 @@ const failure: GenerationEvent = {
   },
 };
 
-function sinkOf(runStarted: Promise<void>, limitMs = 60_000) {
+interface Hold {
+  readonly limitMs?: number;
+  readonly streamedRefusals?: ReadonlySet<string>;
+}
+
+function sinkOf(runStarted: Promise<void>, { limitMs = 60_000, streamedRefusals }: Hold = {}) {
   const sent: GenerationEvent[] = [];
   const started: GenerationEvent[][] = [];
   const plain: ViewerSink = {
@@ -62,6 +67,7 @@ function sinkOf(runStarted: Promise<void>, limitMs = 60_000) {
     limitMs,
     closed: closed.signal,
     runStarted,
+    streamedRefusals,
   });
   return { sink, sent, started, closed };
 }
@@ -99,7 +105,7 @@ test('an error after content is sent like every event', async () => {
 });
 
 test('the stream starts when the limit is over, without content', async () => {
-  const { sink, sent, started } = sinkOf(Promise.resolve(), 20);
+  const { sink, sent, started } = sinkOf(Promise.resolve(), { limitMs: 20 });
   sink.send([first, second]);
   expect(started).toEqual([]);
   await waitFor('the start', () => started.length > 0);
@@ -126,4 +132,14 @@ test('a refusal before the run is started is thrown, and the later start does no
   await Promise.resolve();
   expect(started).toEqual([]);
   expect(sent).toEqual([]);
+});
+
+test('a refusal that the format sends in its stream starts it', async () => {
+  const streamedRefusals = new Set(['budget_exceeded']);
+  const { sink, sent, started } = sinkOf(Promise.resolve(), { streamedRefusals });
+  await Promise.resolve();
+  sink.send([first]);
+  sink.send([refusal]);
+  expect(started).toEqual([[first, refusal]]);
+  expect(sent).toEqual([first, refusal]);
 });

@@ -334,6 +334,29 @@ describe('truncation', () => {
     expect(await stack.sim.calls()).toHaveLength(before);
   });
 
+  test.each([
+    ['no window can hold', SMALL],
+    ['its provider refuses', 'simulated-chat/any-window'],
+  ])(
+    'an input that %s is a response that begins and fails, in a stream as at the vendor',
+    async (_, model) => {
+      const input = `${longQuestion()} ${longQuestion()} ${longQuestion()}`;
+      await stack.sim.fault({ kind: 'context-length', match: input });
+      const stream = await client.responses.create({ model, input, stream: true });
+      const frames: ResponseStreamEvent[] = [];
+      for await (const frame of stream) frames.push(frame);
+      expect(frames).toMatchObject([
+        { type: 'response.created', sequence_number: 0 },
+        { type: 'response.in_progress', sequence_number: 1 },
+        {
+          type: 'response.failed',
+          sequence_number: 2,
+          response: { status: 'failed', error: { code: 'context_length_exceeded' }, output: [] },
+        },
+      ]);
+    },
+  );
+
   test('auto: the beginning is left out; instructions stay, and a call stays with its result', async () => {
     const developer = `Be brief ${randomUUID()}.`;
     const [first, second, last] = [longQuestion(), longQuestion(), question()];
