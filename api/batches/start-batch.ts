@@ -27,13 +27,20 @@ export interface BatchRequest {
   readonly retryCount: string | undefined;
 }
 
+/** Whether an earlier request may have created its batch. */
+export function mayRepeat({ idempotencyKey, retryCount }: Omit<BatchRequest, 'requestHash'>): boolean {
+  return idempotencyKey !== undefined || isRetry(retryCount);
+}
+
+const isRetry = (retryCount: string | undefined) => retryCount !== undefined && /^[1-9]\d?$/.test(retryCount);
+
 /** @returns the batch that an earlier try of the same request has created. */
 export async function findEarlierTry(
   { batches }: Pick<ApiDependencies, 'batches'>,
   { tenant, user, keyId }: Caller,
   { format, requestHash, retryCount }: BatchRequest,
 ): Promise<BatchHead | null> {
-  if (retryCount === undefined || !/^[1-9]\d?$/.test(retryCount)) return null;
+  if (!isRetry(retryCount)) return null;
   const newest = await batches.list(
     { tenant, user, format },
     { limit: LIMITS.sameRequestsJoined, before: null },

@@ -12,6 +12,7 @@ import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { type CommandLineDesk, resumesItsBatch, sendsPrompts } from './batch-books/command-line.ts';
 
+const MOST_OPEN = 6;
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-batches-'));
 let stack: Stack;
 let batches: BatchClient;
@@ -24,7 +25,7 @@ beforeAll(async () => {
     config: {
       objectStore: { folder: join(folder, 'objects') },
       webhooks: { allowPrivateNetwork: true },
-      batches: { linesAtOnce: 16 },
+      batches: { linesAtOnce: 16, perUser: MOST_OPEN },
     },
   });
   batches = new BatchClient(stack.api.url, stack.api.key);
@@ -369,6 +370,29 @@ describe('a message batch', () => {
     }
     expect([...kinds.keys()].sort()).toEqual(requests.map(({ custom_id }) => custom_id).sort());
     expect([...kinds.values()]).toContain('canceled');
+  });
+
+  test('that is sent again joins the first one, also when its user may open no more', async () => {
+    const create = (content: string, retryCount: number) =>
+      anthropic.messages.batches.create(
+        { requests: [requestOf('a', content)] },
+        { maxRetries: 0, headers: { 'x-stainless-retry-count': `${retryCount}` } },
+      );
+    const last = { id: '', prompt: '' };
+    const refused = { status: 429, message: expect.stringContaining('batches.perUser') };
+    const fill = async () => {
+      // Batches of other tests may be open.
+      for (let count = 0; count <= MOST_OPEN; count += 1) {
+        const prompt = promptOf({ tokens: 4, holdAt: 1 });
+        const { id } = await create(prompt, 0);
+        Object.assign(last, { id, prompt });
+      }
+    };
+    await expect(fill()).rejects.toMatchObject(refused);
+    expect((await create(last.prompt, 1)).id).toBe(last.id);
+    await expect(create(promptOf({ tokens: 4 }), 1)).rejects.toMatchObject(refused);
+    await stack.sim.release();
+    await ended(last.id);
   });
 
   test('with a fault in a request is refused with its place', async () => {

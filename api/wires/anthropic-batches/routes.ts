@@ -11,7 +11,13 @@ import type { Caller } from '../../access/api-keys.ts';
 import { callerIn, requireScope, seesTenant } from '../../access/authenticate.ts';
 import { cancelBatch, findBatch, hasEnded } from '../../batches/find-batch.ts';
 import { batchMode, lineHeaders } from '../../batches/line-headers.ts';
-import { assertMayOpen, batchIdFor, findEarlierTry, startBatch } from '../../batches/start-batch.ts';
+import {
+  assertMayOpen,
+  batchIdFor,
+  findEarlierTry,
+  mayRepeat,
+  startBatch,
+} from '../../batches/start-batch.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { RETRY_COUNT_HEADER } from '../../generations/client-retries.ts';
 import { idPage } from '../../http/id-page.ts';
@@ -80,20 +86,28 @@ async function createBatch(
 ): Promise<BatchHead> {
   if (caller.onlyReads === true) throw new UnbrokenError('forbidden', 'A ticket opens streams only.');
   const { tenant, user, team, keyId, scopes } = caller;
-  const { files, config } = dependencies;
+  const { batches, files, config } = dependencies;
   const mode = batchMode(request, config.batches.mode);
-  await assertMayOpen(dependencies, caller);
-  await files.removeExpired();
-  const name = { tenant, fileId: `file-${randomBytes(16).toString('hex')}` };
-  const { lines, requestHash } = await storeRequests(dependencies, request, { name, keyId });
-  const sent = {
+  const headers = {
     format: FORMAT,
-    requestHash,
     idempotencyKey: request.get('idempotency-key'),
     retryCount: request.get(RETRY_COUNT_HEADER),
   } as const;
+  // What it repeats is known when it has been read.
+  const isChecked = !mayRepeat(headers);
+  if (isChecked) await assertMayOpen(dependencies, caller);
+  await files.removeExpired();
+  const name = { tenant, fileId: `file-${randomBytes(16).toString('hex')}` };
+  const { lines, requestHash } = await storeRequests(dependencies, request, { name, keyId });
+  const sent = { ...headers, requestHash };
   const earlier = await findEarlierTry(dependencies, caller, sent);
   const batchId = earlier?.spec.batchId ?? batchIdFor(caller, sent);
+  if (!isChecked && (earlier ?? (await batches.head(batchId))) === null) {
+    await assertMayOpen(dependencies, caller).catch(async (error: unknown) => {
+      await files.remove(name);
+      throw error;
+    });
+  }
   const spec: BatchSpec = earlier?.spec ?? {
     tenant,
     batchId,
