@@ -10,7 +10,8 @@ import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { budgetExceeded } from '../../generations/budget-exceeded.ts';
 import { endUserOf, mayNameUser } from '../end-user.ts';
-import { type EmbeddingsAnswer, forwardEmbeddings } from './forward.ts';
+import { forwardEmbeddings } from './forward.ts';
+import type { EmbeddingsAnswer } from './read-answer.ts';
 import { type EmbeddingsRequest, type EmbeddingsTarget, embeddingInput } from './request.ts';
 
 /** Vendors' tokenizers differ from ours by a few percent. */
@@ -79,7 +80,10 @@ export async function callEmbeddings(
   const reportedTokens = forwarded.answer.usage?.prompt_tokens;
   const usedTokens = reportedTokens ?? countedTokens;
   const usage = { ...NO_USAGE, inputTokens: usedTokens, estimated: reportedTokens === undefined };
-  return { answer: forwarded.answer, error: null, user, usage, costMicroUsd: costOfTokens(usedTokens) };
+  // Clients read it as a number that is always there.
+  const counted = { prompt_tokens: usedTokens, total_tokens: usedTokens };
+  const answer = { ...forwarded.answer, usage: forwarded.answer.usage ?? counted };
+  return { answer, error: null, user, usage, costMicroUsd: costOfTokens(usedTokens) };
 }
 
 interface EmbeddingsBooking extends BudgetOwner {

@@ -6,22 +6,23 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { wasNeverSent } from '../../../contracts/may-be-billed.ts';
 import { readText } from '../../../contracts/read-text.ts';
 import { redact } from '../../../contracts/redact.ts';
+import { plainRequest } from './plain-request.ts';
+import { type EmbeddingsAnswer, readAnswer } from './read-answer.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
 const MESSAGE_CHARS = 300;
 const FIRST_PAUSE_MS = 100;
 
-const answerSchema = z.looseObject({
-  object: z.literal('list'),
-  data: z.array(z.unknown()),
-  usage: z.looseObject({ prompt_tokens: z.int().nonnegative() }).optional(),
-});
-export type EmbeddingsAnswer = z.infer<typeof answerSchema>;
-
 type Forwarded =
-  | { readonly answer: EmbeddingsAnswer }
+  | { readonly answer: EmbeddingsAnswer; readonly refusal?: undefined }
   /** `mayBeBilled`: the call was sent, and the provider did not refuse it. */
-  | { readonly answer: null; readonly error: UnbrokenError; readonly mayBeBilled: boolean };
+  | {
+      readonly answer: null;
+      readonly error: UnbrokenError;
+      readonly mayBeBilled: boolean;
+      /** The words of the provider. */
+      readonly refusal?: string;
+    };
 
 /**
  * Calls with one key after the other, and again after a pause, while the provider refuses or cannot be reached: such
@@ -34,7 +35,7 @@ export async function forwardEmbeddings(
   const { keys } = target;
   const attempts = Math.max(keys.length, LIMITS.providerErrorsPerCandidate);
   for (let attempt = 1; ; attempt += 1) {
-    const forwarded = await callEmbeddings(target, keys[(attempt - 1) % keys.length], request);
+    const forwarded = await callFitted(target, keys[(attempt - 1) % keys.length], request);
     if (forwarded.answer !== null || forwarded.mayBeBilled || attempt >= attempts) return forwarded;
     const { code, entry, retryAfterMs } = forwarded.error;
     const hasOtherKey = attempt < keys.length;
@@ -45,11 +46,26 @@ export async function forwardEmbeddings(
   }
 }
 
+/** Calls again with a plain request where the provider refuses what only some providers take. */
+async function callFitted(
+  target: EmbeddingsTarget,
+  secret: string | undefined,
+  request: EmbeddingsRequest,
+): Promise<Forwarded> {
+  const forwarded = await callEmbeddings(target, secret, request);
+  if (forwarded.answer !== null || forwarded.error.code !== 'provider_bad_request') return forwarded;
+  const plain = await plainRequest(request, forwarded.refusal ?? '');
+  return plain === null ? forwarded : callEmbeddings(target, secret, plain, request);
+}
+
+/** @param wanted what the answer is fitted to. */
 async function callEmbeddings(
   { baseUrl, secrets, model }: EmbeddingsTarget,
   secret: string | undefined,
-  { model: _model, user: _user, ...fields }: EmbeddingsRequest,
+  request: EmbeddingsRequest,
+  wanted = request,
 ): Promise<Forwarded> {
+  const { model: _model, user: _user, ...fields } = request;
   let response: Response;
   let text: string;
   try {
@@ -68,10 +84,20 @@ async function callEmbeddings(
     const failure = new UnbrokenError('provider_connect_failed', message, { cause: error });
     return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };
   }
-  if (!response.ok)
-    return { answer: null, error: embeddingsRefusal(response, redact(text, secrets)), mayBeBilled: false };
-  const parsed = answerSchema.safeParse(parseJsonOrNull(text));
-  if (parsed.success) return { answer: parsed.data };
+  const value = parseJsonOrNull(text);
+  const answer = response.ok ? readAnswer(value, wanted) : null;
+  if (answer !== null) return { answer };
+  const { headers } = response;
+  const status = response.ok ? statusInBody(value) : response.status;
+  if (status !== null) {
+    const refusal = redact(text, secrets);
+    return {
+      answer: null,
+      error: embeddingsRefusal({ status, headers }, refusal),
+      mayBeBilled: false,
+      refusal,
+    };
+  }
   const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
   return { answer: null, error: malformed, mayBeBilled: true };
 }
@@ -82,7 +108,26 @@ function withoutNulls(fields: object): object {
   );
 }
 
-function embeddingsRefusal({ status, headers }: Response, text: string): UnbrokenError {
+const errorSchema = z.object({
+  error: z.union([
+    z.string(),
+    z.looseObject({ code: z.unknown().optional(), status: z.unknown().optional() }),
+  ]),
+});
+
+/** Some gateways send the error of the vendor behind them with status 200. @returns null if it is no error. */
+function statusInBody(value: unknown): number | null {
+  const { data } = errorSchema.safeParse(value);
+  if (data === undefined) return null;
+  const { code, status } = typeof data.error === 'string' ? {} : data.error;
+  const numbers = [code, status].map(Number);
+  return numbers.find((number) => Number.isInteger(number) && number >= 400 && number < 600) ?? 400;
+}
+
+function embeddingsRefusal(
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
+  text: string,
+): UnbrokenError {
   // Vendors quote the refused key in forms that no redaction pattern covers.
   const message = status === 401 ? 'The provider refused its API key.' : refusalMessage(text);
   const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);

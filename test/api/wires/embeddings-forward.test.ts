@@ -3,18 +3,23 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { forwardEmbeddings } from '../../../api/wires/openai-embeddings/forward.ts';
 
-const ANSWER = { object: 'list', data: [], usage: { prompt_tokens: 3 } };
+const ANSWER = { object: 'list', data: [], usage: { prompt_tokens: 3, total_tokens: 3 } };
+/** What the server makes of a request; null: `ANSWER`. */
+let answerTo: ((sent: Record<string, unknown>) => { status?: number; body: object }) | null = null;
 let server: Server;
 let refusals: { status: number; retryAfter?: string }[] = [];
 let used: (string | undefined)[] = [];
 let body = '';
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  server = createServer(async (request, response) => {
     used.push(request.headers.authorization?.slice('Bearer '.length));
     body = '';
-    request.on('data', (chunk) => {
-      body += String(chunk);
-    });
+    for await (const chunk of request) body += String(chunk);
+    if (answerTo !== null) {
+      const { status = 200, body: own } = answerTo(JSON.parse(body));
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+      return;
+    }
     const refusal = refusals.shift();
     if (refusal?.retryAfter !== undefined) response.setHeader('retry-after', refusal.retryAfter);
     if (refusal?.status === 0) {
@@ -28,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 beforeEach(() => {
-  [refusals, used] = [[], []];
+  [refusals, used, answerTo] = [[], [], null];
 });
 
 const forward = (...keys: string[]) => forwardWith({}, ...keys);
@@ -82,5 +87,93 @@ test.each([
 test('a call that was sent and not answered may be billed, so it is not repeated', async () => {
   refusals = [{ status: 0 }];
   expect(await forward('a', 'b')).toMatchObject({ answer: null, mayBeBilled: true });
+  expect(used).toHaveLength(1);
+});
+
+const VECTOR = [0.5, -2, 1];
+const IN_BASE64 = Buffer.from(new Float32Array(VECTOR).buffer).toString('base64');
+const listOf = (embedding: unknown, more: object = {}) => ({
+  object: 'list',
+  data: [{ object: 'embedding', index: 0, embedding }],
+  ...more,
+});
+
+test.each([
+  ['numbers where base64 was asked for', VECTOR, 'base64', IN_BASE64],
+  ['base64 where it was asked for', IN_BASE64, 'base64', IN_BASE64],
+  ['base64 where numbers were asked for', IN_BASE64, 'float', VECTOR],
+  ['base64 where nothing was asked for', IN_BASE64, undefined, VECTOR],
+])('%s reach the client as it asked', async (_what, sent, format, got) => {
+  answerTo = () => ({ body: listOf(sent) });
+  const { answer } = await forwardWith({ encoding_format: format }, 'a');
+  expect(answer?.data).toEqual([{ object: 'embedding', index: 0, embedding: got }]);
+});
+
+test('bytes of another type of numbers stay as they are', async () => {
+  answerTo = () => ({ body: listOf('AQIDBA==') });
+  const { answer } = await forwardWith({ output_dtype: 'int8' }, 'a');
+  expect(answer?.data).toEqual([{ object: 'embedding', index: 0, embedding: 'AQIDBA==' }]);
+});
+
+test.each<[string, unknown, object | undefined]>([
+  ['under another name', { total_tokens: 355 }, { prompt_tokens: 355, total_tokens: 355 }],
+  ['as none', { prompt_tokens: 0, total_tokens: 0 }, undefined],
+  ['as null', null, undefined],
+  ['with more of it', { prompt_tokens: 2, cost: 1 }, { prompt_tokens: 2, total_tokens: 2, cost: 1 }],
+])('usage %s', async (_what, usage, got) => {
+  answerTo = () => ({ body: listOf(VECTOR, { object: undefined, usage }) });
+  const { answer } = await forward('a');
+  expect([answer?.object, answer?.usage]).toEqual(['list', got]);
+});
+
+test('vectors are in the order of their texts', async () => {
+  const data = [1, 0].map((index) => ({ index, embedding: [index] }));
+  answerTo = () => ({ body: { data } });
+  expect((await forward('a')).answer?.data).toEqual(data.toReversed());
+});
+
+test.each([
+  ['a limit', { error: { code: 429, message: 'Slow down' } }, 'provider_rate_limited', 3],
+  ['a refusal', { error: { code: 400, message: 'Too long' } }, 'provider_bad_request', 1],
+  ['words alone', { error: 'no such thing' }, 'provider_bad_request', 1],
+])('%s with status 200 is an error that costs nothing', async (_what, own, code, calls) => {
+  answerTo = () => ({ body: own });
+  expect(await forward('a')).toMatchObject({ answer: null, error: { code }, mayBeBilled: false });
+  expect(used).toHaveLength(calls);
+});
+
+test.each<[string, object, (sent: Record<string, unknown>) => boolean, object]>([
+  [
+    'base64, which the SDKs ask for',
+    { encoding_format: 'base64' },
+    ({ encoding_format: format }) => format === 'base64',
+    { input: 'x' },
+  ],
+  [
+    'tokens, which LangChain sends',
+    { input: [[15339, 1917], [15339]] },
+    ({ input }) => typeof (input as unknown[])[0] !== 'string',
+    { input: ['hello world', 'hello'] },
+  ],
+  [
+    'the tokens of one text',
+    { input: [15339, 1917] },
+    ({ input }) => typeof input !== 'string',
+    { input: 'hello world' },
+  ],
+])('%s: a server that lacks it gets the same without', async (_what, fields, isRefused, plain) => {
+  answerTo = (sent) =>
+    isRefused(sent)
+      ? { status: 400, body: { error: { message: 'encoding_format or input is not supported' } } }
+      : { body: listOf(VECTOR) };
+  const { answer } = await forwardWith(fields, 'a');
+  expect(JSON.parse(body)).toEqual({ model: 'm', ...plain });
+  const got = 'encoding_format' in fields ? IN_BASE64 : VECTOR;
+  expect(answer?.data).toEqual([{ object: 'embedding', index: 0, embedding: got }]);
+});
+
+test('a request that was refused for something else is sent once', async () => {
+  answerTo = () => ({ status: 400, body: { error: { message: 'The input is too long.' } } });
+  expect(await forwardWith({ encoding_format: 'base64' }, 'a')).toMatchObject({ answer: null });
   expect(used).toHaveLength(1);
 });

@@ -256,4 +256,12 @@ local place`,
     replace: 'attempt >= attempts',
     caughtBy: { tests: ['test/api/wires/embeddings-forward.test.ts'] },
   },
+  {
+    name: 'vectors-in-another-encoding',
+    breaks: 'A client that asks for base64 decodes numbers, and stores noise.',
+    file: 'api/wires/openai-embeddings/read-answer.ts',
+    find: "if (format === 'base64' && isNumbers(embedding))",
+    replace: 'if (false)',
+    caughtBy: { tests: ['test/api/wires/embeddings-forward.test.ts'] },
+  },
 ];
