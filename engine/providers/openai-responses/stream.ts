@@ -14,10 +14,11 @@ import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
 import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
-import { PART_SEPARATOR } from '../reasoning-items.ts';
+import { CallPlaces } from './call-places.ts';
 import { endResponse, inBandError } from './end-response.ts';
 import { newContent, newEvents, toCall } from './poll.ts';
 import { isNativePart, ResponsePosition } from './position.ts';
+import { ReasoningParts } from './reasoning-parts.ts';
 import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
 
 export async function* streamOpenAiResponse(
@@ -42,7 +43,8 @@ export async function* mapOpenAiResponseStream(
 ): AsyncGenerator<ProviderEvent> {
   let refusal = '';
   const parts = new ReasoningParts();
-  const items = new StreamedItems();
+  const items = new StreamedItems({ isWhole: position.cursor.sequenceNumber < 0 });
+  const calls = new CallPlaces(position);
   for await (const event of stream) {
     const { sequence_number: sequenceNumber } = event;
     if (isWhole(event)) {
@@ -63,35 +65,27 @@ export async function* mapOpenAiResponseStream(
         items.noteText(event.output_index);
         yield position.text(textOfDelta(event.delta), sequenceNumber, readOpenAiLogprobs(event.logprobs));
         break;
-      case 'response.reasoning_summary_part.added':
-        parts.added();
-        break;
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta': {
-        const index = 'summary_index' in event ? event.summary_index : event.content_index;
-        const apart = parts.separatorBefore(
-          `${event.output_index} ${index}`,
-          position.cursor.reasoningChars ?? 0,
-        );
-        const place = { item: event.output_index, part: index };
-        yield position.reasoning(`${apart}${textOfDelta(event.delta)}`, place, sequenceNumber);
+        const { separator, place } = parts.next(event, position.cursor.reasoningChars ?? 0);
+        yield position.reasoning(`${separator}${textOfDelta(event.delta)}`, place, sequenceNumber);
         break;
       }
       case 'response.output_item.done':
-        yield* endItem(event, position, items);
+        yield* endItem(event, position, { items, calls });
         break;
       case 'response.output_item.added':
         items.noteStart(event.output_index);
-        yield* startItem(event, position);
+        yield* startItem(event, position, calls);
         break;
       case 'response.output_text.annotation.added':
         yield position.annotation({ ...(event.annotation as object) }, sequenceNumber);
         break;
       case 'response.function_call_arguments.delta':
-        yield position.appendArguments(event.output_index, textOfDelta(event.delta), sequenceNumber);
+        yield position.appendArguments(calls.ofDelta(event), textOfDelta(event.delta), sequenceNumber);
         break;
       case 'response.function_call_arguments.done':
-        yield* position.wholeArguments(event.output_index, event.arguments, sequenceNumber);
+        yield* position.wholeArguments(calls.ofDelta(event), event.arguments, sequenceNumber);
         break;
       case 'response.refusal.delta':
         refusal += textOfDelta(event.delta);
@@ -99,7 +93,7 @@ export async function* mapOpenAiResponseStream(
       case 'error':
         throw inBandError(event.code || 'server_error', event.message);
       default:
-        break;
+        parts.note(event);
     }
   }
   throw streamCut();
@@ -130,38 +124,28 @@ function endedBy(event: ResponseStreamEvent): OpenAiResponse {
   throw inBandError(typeof code === 'string' ? code : 'server_error', words);
 }
 
-/** Keeps the parts of reasoning apart. They arrive as one text, and a poll joins them in the same way. */
-class ReasoningParts {
-  #isNew = false;
-  /** The place of the part that the last delta belongs to; null before the first delta of this connection. */
-  #place: string | null = null;
-
-  added(): void {
-    this.#isNew = true;
-  }
-
-  separatorBefore(place: string, charsSoFar: number): string {
-    const isNext = this.#isNew || (this.#place !== null && this.#place !== place);
-    this.#isNew = false;
-    this.#place = place;
-    return isNext && charsSoFar > 0 ? PART_SEPARATOR : '';
-  }
-}
-
-/** Which items began in this connection, and have had text. */
+/** Which messages have had text in this connection. */
 class StreamedItems {
-  readonly #withoutText = new Set<number>();
+  readonly #began = new Set<number>();
+  readonly #withText = new Set<number>();
+  readonly #isWhole: boolean;
+
+  /** @param isWhole whether the connection has all of the response: else a message may have had its text before. */
+  constructor({ isWhole }: { readonly isWhole: boolean }) {
+    this.#isWhole = isWhole;
+  }
 
   noteStart(outputIndex: number): void {
-    this.#withoutText.add(outputIndex);
+    this.#began.add(outputIndex);
+    this.#withText.delete(outputIndex);
   }
 
   noteText(outputIndex: number): void {
-    this.#withoutText.delete(outputIndex);
+    this.#withText.add(outputIndex);
   }
 
   isWithoutText(outputIndex: number): boolean {
-    return this.#withoutText.has(outputIndex);
+    return !this.#withText.has(outputIndex) && (this.#isWhole || this.#began.has(outputIndex));
   }
 }
 
@@ -175,10 +159,12 @@ type ItemAdded = Extract<ResponseStreamEvent, { type: 'response.output_item.adde
 function* startItem(
   { item, output_index: outputIndex, sequence_number: sequenceNumber }: ItemAdded,
   position: ResponsePosition,
+  calls: CallPlaces,
 ): Generator<ProviderEvent> {
   if (item.type === 'message') yield* position.startMessage(item.phase, sequenceNumber);
   else if (item.type === 'function_call') {
-    yield position.startToolCall(outputIndex, toCall(item), sequenceNumber);
+    const place = calls.ofItem(item, outputIndex);
+    if (!position.hasToolCall(place)) yield position.startToolCall(place, toCall(item), sequenceNumber);
   }
 }
 
@@ -188,15 +174,14 @@ type ItemDone = Extract<ResponseStreamEvent, { type: 'response.output_item.done'
 function* endItem(
   { item, output_index: outputIndex, sequence_number: sequenceNumber }: ItemDone,
   position: ResponsePosition,
-  items: StreamedItems,
+  { items, calls }: { readonly items: StreamedItems; readonly calls: CallPlaces },
 ): Generator<ProviderEvent> {
   if (item.type === 'reasoning') {
     if (item.encrypted_content) yield position.reasoningData(outputIndex, { ...item }, sequenceNumber);
   } else if (item.type === 'function_call') {
-    if (!position.hasToolCall(outputIndex)) {
-      yield position.startToolCall(outputIndex, toCall(item), sequenceNumber);
-    }
-    yield* position.wholeArguments(outputIndex, item.arguments, sequenceNumber);
+    const place = calls.ofItem(item, outputIndex);
+    if (!position.hasToolCall(place)) yield position.startToolCall(place, toCall(item), sequenceNumber);
+    yield* position.wholeArguments(place, item.arguments, sequenceNumber);
   } else if (item.type === 'message') {
     const text = items.isWithoutText(outputIndex) ? textOf(item) : '';
     if (text !== '') yield position.text(text, sequenceNumber);

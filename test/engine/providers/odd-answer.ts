@@ -32,8 +32,10 @@ export const github = (thread: string) => `https://github.com/${thread}`;
 export const events = (...values: readonly unknown[]) =>
   values.map((value) => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`).join('');
 
+export type Event = { readonly type: string } & Readonly<Record<string, unknown>>;
+
 /** Events of a stream, named after their type. */
-export const named = (...values: readonly { readonly type: string }[]) =>
+export const named = (...values: readonly Event[]) =>
   values.map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`).join('');
 
 export const DONE = '[DONE]';

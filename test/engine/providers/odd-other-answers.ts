@@ -1,5 +1,5 @@
 /** Odd answers of the other formats. */
-import { DONE, events, github, JSON_TYPE, named, type OddAnswer } from './odd-answer.ts';
+import { DONE, type Event, events, github, JSON_TYPE, named, type OddAnswer } from './odd-answer.ts';
 
 const paris = { location: 'Paris' };
 const whole = JSON.stringify(paris);
@@ -168,12 +168,20 @@ const message = {
   role: 'assistant',
   content: [{ type: 'output_text', text: 'Hi' }],
 };
-const added = (item: object) => ({ type: 'response.output_item.added', output_index: 0, item });
-const done = (item: object) => ({ type: 'response.output_item.done', output_index: 0, item });
+const added = (item: object): Event => ({ type: 'response.output_item.added', output_index: 0, item });
+const done = (item: object): Event => ({ type: 'response.output_item.done', output_index: 0, item });
 const completed = (more: object = {}) => ({ type: 'response.completed', response: response(more) });
 const usage = { input_tokens: 9, output_tokens: 4, total_tokens: 13 };
 
 const delta = { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' };
+const other = { ...call, id: 'fc_2', call_id: 'call_2', arguments: '{"location":"Rome"}' };
+const argumentsOf = (item_id: string, output_index: number | undefined, delta: string) => ({
+  type: 'response.function_call_arguments.delta',
+  item_id,
+  output_index,
+  delta,
+});
+const thought = (more: object) => ({ type: 'response.reasoning_text.delta', output_index: 0, ...more });
 
 const RESPONSES: readonly OddAnswer[] = [
   {
@@ -215,9 +223,7 @@ const RESPONSES: readonly OddAnswer[] = [
     wire: 'openai-responses',
     body: named(
       added({ ...call, arguments: '' }),
-      { type: 'response.function_call_arguments.done', output_index: 0, arguments: whole } as {
-        type: string;
-      },
+      { ...argumentsOf('fc_1', 0, ''), type: 'response.function_call_arguments.done', arguments: whole },
       done(call),
       completed(),
     ),
@@ -256,12 +262,75 @@ const RESPONSES: readonly OddAnswer[] = [
     wire: 'openai-responses',
     body: named(
       added({ ...message, content: [] }),
-      { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' } as {
-        type: string;
-      },
+      { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' },
       done(message),
       completed({ output: [message] }),
     ),
+    text: 'Hi',
+    reason: 'stop',
+  },
+  {
+    says: 'two calls under one index, each with its own id',
+    source: github('BerriAI/litellm/pull/36375'),
+    wire: 'openai-responses',
+    body: named(
+      added({ ...call, arguments: '' }),
+      argumentsOf('fc_1', 0, whole),
+      added({ ...other, arguments: '' }),
+      argumentsOf('fc_2', 0, '{"location":"Rome"}'),
+      done(call),
+      done(other),
+      completed(),
+    ),
+    calls: [
+      ['go', 'call_1', paris],
+      ['go', 'call_2', { location: 'Rome' }],
+    ],
+    reason: 'tool-calls',
+  },
+  {
+    says: 'an item that has another id in each of its events',
+    source: github('BerriAI/litellm/pull/30072'),
+    wire: 'openai-responses',
+    body: named(
+      added({ ...call, arguments: '' }),
+      argumentsOf('fc_other', 0, whole),
+      done({ ...call, id: 'fc_third' }),
+      completed(),
+    ),
+    calls: [['go', 'call_1', paris]],
+    reason: 'tool-calls',
+  },
+  {
+    says: 'calls without an index',
+    source: github('teabranch/open-responses-server/pull/63'),
+    wire: 'openai-responses',
+    body: named(
+      { ...added({ ...call, arguments: '' }), output_index: undefined },
+      argumentsOf('fc_1', undefined, whole),
+      { ...done(call), output_index: undefined },
+      { ...done(other), output_index: undefined },
+      completed(),
+    ),
+    calls: [
+      ['go', 'call_1', paris],
+      ['go', 'call_2', { location: 'Rome' }],
+    ],
+    reason: 'tool-calls',
+  },
+  {
+    says: 'thoughts whose index grows with every delta',
+    source: github('vllm-project/vllm/pull/35184'),
+    wire: 'openai-responses',
+    body: named(
+      { type: 'response.reasoning_part.added' },
+      ...['We', ' say', ' hi'].map((delta, content_index) => thought({ delta, content_index })),
+      { type: 'response.reasoning_part.added' },
+      thought({ delta: 'So', content_index: 9 }),
+      done(message),
+      completed(),
+    ),
+    reasoning: 'We say hi\n\nSo',
     text: 'Hi',
     reason: 'stop',
   },
