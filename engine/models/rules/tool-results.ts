@@ -5,9 +5,13 @@
 import { type Message, type Part, partsOf, type ToolResultPart } from '../../../contracts/content.ts';
 import type { Violation } from './rule.ts';
 
-/** Moves results that other turns of the client separate from their calls. */
-export function withResultsAfterCalls(messages: readonly Message[]): readonly Message[] {
-  if (!messages.some(hasResult)) return messages;
+/** The texts of one answer follow each other without a break. */
+const BREAK = '\n\n';
+
+/** Moves results that other turns separate from their calls. */
+export function withResultsAfterCalls(conversation: readonly Message[]): readonly Message[] {
+  if (!conversation.some(hasResult)) return conversation;
+  const messages = withJoinedCalls(conversation);
   const ordered: Message[] = [];
   for (let at = 0; at < messages.length; ) {
     const message = messages[at];
@@ -20,6 +24,31 @@ export function withResultsAfterCalls(messages: readonly Message[]): readonly Me
     at = end < 0 ? messages.length : end;
   }
   return ordered;
+}
+
+/** A turn of the assistant behind its calls, and before their results, is part of the turn that made them. */
+function withJoinedCalls(messages: readonly Message[]): readonly Message[] {
+  const answered = new Set(messages.flatMap(resultsIn).map(({ id }) => id));
+  const joined: Message[] = [];
+  for (const message of messages) {
+    const before = joined.at(-1);
+    const isBehind = message.role === 'assistant' && before !== undefined && before.role === 'assistant';
+    if (isBehind && callsIn(before).some(({ id }) => answered.has(id)))
+      joined[joined.length - 1] = join(before, message);
+    else joined.push(message);
+  }
+  return joined.length === messages.length ? messages : joined;
+}
+
+function join(before: Message, message: Message): Message {
+  const hasText = partsOf(before).some(({ type }) => type === 'text');
+  const parts = partsOf(message);
+  const place = hasText ? parts.findIndex(({ type }) => type === 'text') : -1;
+  const own = parts.map(
+    (part, index): Part =>
+      index === place && part.type === 'text' ? { ...part, text: `${BREAK}${part.text}` } : part,
+  );
+  return { ...before, ...message, content: [...partsOf(before), ...own] };
 }
 
 /** The client's turns after a call: all results in the first of them, whatever else it said after those. */

@@ -58,6 +58,7 @@ function toolTurn(ids: readonly string[], written = '{"at":"a"}'): Message[] {
   ];
 }
 
+const CALL = (id: string) => ({ type: 'tool-call' as const, id, name: 'look', arguments: '{}' });
 const RESULT = (id: string) => ({ type: 'tool-result' as const, id, content: 'a boat' });
 const OLD_DRAFT = {
   type: 'object',
@@ -151,6 +152,16 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
     tools: [LOOK],
   },
   'tools with JSON': { messages: [ask('Give me JSON.'), ask()], tools: [LOOK], output: { name: 'answer' } },
+  'what the assistant said between a call and its result': {
+    messages: [
+      ask('Look.'),
+      { role: 'assistant', content: [CALL('a')] },
+      { role: 'assistant', content: 'I am looking.' },
+      { role: 'assistant', content: [{ type: 'text', text: 'Again.' }, CALL('b')] },
+      ask([RESULT('a'), RESULT('b'), { type: 'text', text: DIRECTIVE }]),
+    ],
+    tools: [LOOK],
+  },
   'thinking turned off': { messages: [ask()], reasoning: { effort: 'none', thinks: false } },
   'an effort without thinking': { messages: [ask()], reasoning: { effort: 'high', thinks: false } },
   'several texts of a turn': {
