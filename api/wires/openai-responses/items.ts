@@ -11,21 +11,25 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { customToolArguments } from '../../../contracts/responses-tools.ts';
 import { isSealed } from '../../../engine/reasoning/seals.ts';
 import { Conversation } from '../conversation.ts';
+import { isDocument } from '../media-url.ts';
 import { nativeRest } from '../native.ts';
 import { flatToolName } from './tool-names.ts';
 
 const FORMAT = 'openai-responses';
-const OTHER_CONTENT = /^(?!(?:input_text|output_text|input_image|input_file|refusal)$)/;
+const OTHER_CONTENT = /^(?!(?:(?:input_|output_)?text|input_image|image_url|input_file|refusal)$)/;
 const OTHER_ITEM =
   /^(?!(?:message|(?:function|custom_tool)_call(?:_output)?|reasoning|item_reference|additional_tools)$)/;
 
 /** So that the fault of a known type is reported, not that it is no other. */
 const ABORT = { abort: true } as const;
 
-const textContent = z.looseObject({ type: z.enum(['input_text', 'output_text']), text: z.string() });
+// Clients of both formats write the parts of chat completions here, too.
+const textContent = z.looseObject({ type: z.enum(['input_text', 'output_text', 'text']), text: z.string() });
 const imageContent = z.looseObject({
-  type: z.literal('input_image'),
-  image_url: z.string().nullish(),
+  type: z.enum(['input_image', 'image_url']),
+  image_url: z
+    .union([z.string(), z.looseObject({ url: z.string(), detail: z.string().nullish() })])
+    .nullish(),
   detail: z.string().nullish(),
 });
 const fileContent = z.looseObject({
@@ -74,6 +78,11 @@ const reasoningItem = z.looseObject({
   type: z.literal('reasoning'),
   summary: z
     .array(z.looseObject({ text: z.string() }))
+    .max(LIMITS.partsPerMessage)
+    .nullish(),
+  /** Of open models: the thoughts themselves. */
+  content: z
+    .array(z.looseObject({ text: z.string().nullish() }))
     .max(LIMITS.partsPerMessage)
     .nullish(),
   encrypted_content: z.string().nullish(),
@@ -153,8 +162,9 @@ function addItem(conversation: Conversation, item: Item): void {
     case 'additional_tools':
       return;
     case 'reasoning': {
-      const { summary, encrypted_content: own } = item as z.infer<typeof reasoningItem>;
-      const text = (summary ?? []).map((part) => part.text).join('\n\n');
+      const { summary, content: thoughts, encrypted_content: own } = item as z.infer<typeof reasoningItem>;
+      const shown = summary?.length ? summary : (thoughts ?? []);
+      const text = shown.flatMap((part) => part.text || []).join('\n\n');
       if (isSealed(own)) conversation.addToAssistant({ type: 'reasoning', text, sealed: own });
       else if (own) conversation.addToAssistant({ ...toNative(item), isReasoning: true });
       else if (text !== '') conversation.addToAssistant({ type: 'reasoning', text });
@@ -199,7 +209,8 @@ function isOfUser(type: unknown): boolean {
 function toPart(part: z.infer<typeof contentPart>): ResultContent[] {
   switch (part.type) {
     case 'input_text':
-    case 'output_text': {
+    case 'output_text':
+    case 'text': {
       const { text } = part as z.infer<typeof textContent>;
       const native = nativeRest(FORMAT, withoutEmptyLists(part), { type: true, text: true });
       return text === '' ? [] : [{ type: 'text', text, ...native }];
@@ -208,17 +219,23 @@ function toPart(part: z.infer<typeof contentPart>): ResultContent[] {
       const { refusal: text } = part as z.infer<typeof refusalContent>;
       return text === '' ? [] : [{ type: 'text', text, isRefusal: true }];
     }
-    case 'input_image': {
-      const { image_url: url, detail } = part as z.infer<typeof imageContent>;
-      if (typeof url !== 'string') return [toNative(part)];
-      const native = nativeRest(FORMAT, part, { type: true, image_url: true, detail: true });
-      return [{ type: 'image', url, ...(typeof detail === 'string' ? { detail } : {}), ...native }];
-    }
+    case 'input_image':
+    case 'image_url':
+      return [toImage(part as z.infer<typeof imageContent>)];
     case 'input_file':
       return [toFile(part as z.infer<typeof fileContent>)];
     default:
       return [toNative(part)];
   }
+}
+
+function toImage(part: z.infer<typeof imageContent>): ResultContent {
+  const { image_url: image, detail: own } = part;
+  const { url, detail } = typeof image === 'object' && image !== null ? image : { url: image, detail: own };
+  if (typeof url !== 'string') return toNative(part);
+  const native = nativeRest(FORMAT, part, { type: true, image_url: true, detail: true });
+  if (isDocument(url)) return { type: 'file', url, ...native };
+  return { type: 'image', url, ...(typeof detail === 'string' ? { detail } : {}), ...native };
 }
 
 function toFile(part: z.infer<typeof fileContent>): ResultContent {

@@ -21,6 +21,12 @@ const functionTool = z.looseObject({
   parameters: jsonSchemaSchema.nullish(),
   strict: z.boolean().nullish(),
 });
+/** As chat completions have it: clients of both formats write it here, too. */
+const nestedTool = z.looseObject({
+  type: z.literal('function'),
+  name: z.undefined().optional(),
+  function: functionTool.omit({ type: true }),
+});
 const customTool = z.looseObject({
   type: z.literal('custom'),
   name: z.string(),
@@ -37,6 +43,7 @@ const namespaceTool = z.looseObject({
 });
 export const responseToolSchema = z.union([
   z.discriminatedUnion('type', [functionTool, customTool, namespaceTool]),
+  nestedTool,
   z.looseObject({ type: z.string().regex(OTHER_TOOL, { abort: true }) }),
 ]);
 type ResponseTool = z.infer<typeof responseToolSchema>;
@@ -53,6 +60,7 @@ const toolName = z.object({
 export const responseToolChoiceSchema = z.union([
   z.enum(['auto', 'none', 'required']),
   toolName,
+  z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
   z.object({
     type: z.literal('allowed_tools'),
     mode: z.enum(['auto', 'required']),
@@ -94,6 +102,8 @@ export function mapResponseTools(tools: readonly ResponseTool[], where: string, 
         return withMarks(map(own, about), flatToolName(own.name, name), { ...marks, namespace });
       });
     }
+    if (isNested(tool))
+      return [withMarks(map({ ...tool.function, type: 'function' }, null), tool.function.name, marks)];
     if (isOwnTool(tool)) return [withMarks(map(tool, null), tool.name, marks)];
     if (isLeftOutTool(tool.type)) return [{ type: 'native', format: FORMAT, value: { ...tool } }];
     throw runsElsewhere(tool.type, `${where}.${index}.type`);
@@ -111,6 +121,10 @@ type OwnTool = z.infer<typeof functionTool> | z.infer<typeof customTool>;
 
 function isNamespace(tool: ResponseTool): tool is z.infer<typeof namespaceTool> {
   return tool.type === 'namespace';
+}
+
+function isNested(tool: ResponseTool): tool is z.infer<typeof nestedTool> {
+  return tool.type === 'function' && !('name' in tool && typeof tool.name === 'string');
 }
 
 function isOwnTool(tool: ResponseTool): tool is OwnTool {
@@ -168,6 +182,7 @@ export function mapResponseToolChoice(
 ): ToolChoice | null {
   if (choice === null || choice === undefined) return null;
   if (typeof choice === 'string') return choice;
+  if ('function' in choice) return { name: choice.function.name };
   if (choice.type !== 'allowed_tools') return { name: flatToolName(choice.name, choice.namespace) };
   const allowed = choice.tools.map(({ name, namespace }) => flatToolName(name, namespace));
   return { allowed, mode: choice.mode };
