@@ -9,7 +9,6 @@ import {
   type NativeFields,
   type Part,
   type ReasoningPart,
-  type ResultContent,
 } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
@@ -29,6 +28,7 @@ import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
+import { answerParts, assistantContent, contentOf, resultContent, texts, userContent } from './parts.ts';
 import {
   chatFormatSchema,
   chatToolChoiceSchema,
@@ -46,43 +46,12 @@ interface ChatOrigin extends Origin {
 }
 
 const FORMAT = 'openai-chat';
-const OTHER_PART = /^(?!(?:text|refusal|image_url|file|input_audio)$)/;
-
-const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
-/** `@openai/agents` copies `role` and `refusal` of a message of an answer into its text, and sends them back. */
-const TEXT_FIELDS = { type: true, text: true, role: true, refusal: true } as const;
-const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
-const imagePart = z.looseObject({
-  type: z.literal('image_url'),
-  // Mistral's clients, and older ones of others, send the address alone.
-  image_url: z.union([z.string(), z.looseObject({ url: z.string(), detail: z.string().nullish() })]),
-});
-const filePart = z.looseObject({
-  type: z.literal('file'),
-  file: z.looseObject({ file_data: z.string().nullish(), filename: z.string().nullish() }),
-});
-const audioPart = z.looseObject({
-  type: z.literal('input_audio'),
-  input_audio: z.looseObject({ data: z.string(), format: z.string() }),
-});
-/** A part that another server of this format has added. */
-const otherPart = z.looseObject({ type: z.string().regex(OTHER_PART, { abort: true }) });
-const texts = z.union([z.string(), z.array(textPart).max(LIMITS.partsPerMessage)]);
-const userParts = z.discriminatedUnion('type', [textPart, imagePart, filePart, audioPart]);
-const assistantParts = z.discriminatedUnion('type', [textPart, refusalPart]);
-type ContentPart = z.infer<typeof userParts | typeof assistantParts | typeof otherPart>;
-
 const messageSchema = z.discriminatedUnion('role', [
   z.looseObject({ role: z.enum(['system', 'developer']), content: texts }),
-  z.looseObject({
-    role: z.literal('user'),
-    content: z.union([z.string(), z.array(z.union([userParts, otherPart])).max(LIMITS.partsPerMessage)]),
-  }),
+  z.looseObject({ role: z.literal('user'), content: userContent }),
   z.looseObject({
     role: z.literal('assistant'),
-    content: z
-      .union([z.string(), z.array(z.union([assistantParts, otherPart])).max(LIMITS.partsPerMessage)])
-      .nullish(),
+    content: assistantContent.nullish(),
     refusal: z.string().nullish(),
     function_call: z.null('it is deprecated; use tool_calls').optional(),
     tool_calls: z
@@ -100,9 +69,7 @@ const messageSchema = z.discriminatedUnion('role', [
   z.looseObject({
     role: z.literal('tool'),
     tool_call_id: z.string(),
-    content: z
-      .union([z.string(), z.array(z.union([userParts, otherPart])).max(LIMITS.partsPerMessage)])
-      .nullish(),
+    content: userContent.nullish(),
   }),
 ]);
 type ChatMessage = z.infer<typeof messageSchema>;
@@ -239,7 +206,7 @@ function addAssistant(
   const reasoning = reasoningIn(message);
   const parts: Part[] = [
     ...reasoning.parts,
-    ...(typeof content === 'string' ? textParts(content) : (content ?? []).flatMap(toPart)),
+    ...answerParts(content, { hasCalls: (calls ?? []).length > 0 }),
     ...(refusal === null || refusal === undefined || refusal === ''
       ? []
       : [{ type: 'text' as const, text: refusal, isRefusal: true as const }]),
@@ -299,58 +266,4 @@ function toToolCall(
     { type: 'reasoning', text: '', sealed },
     { ...own, ...rest },
   ];
-}
-
-function contentOf(content: string | readonly ContentPart[]): string | Part[] {
-  return typeof content === 'string' ? content : content.flatMap(toPart);
-}
-
-/** Text alone as a string. */
-function resultContent(content: readonly ContentPart[]): string | ResultContent[] {
-  const parts = content.flatMap(toPart) as ResultContent[];
-  const texts = parts.flatMap((part) =>
-    part.type === 'text' && part.native === undefined ? [part.text] : [],
-  );
-  return texts.length === parts.length ? texts.join('\n') : parts;
-}
-
-function textParts(text: string): Part[] {
-  return text === '' ? [] : [{ type: 'text', text }];
-}
-
-function toPart(part: ContentPart): Part[] {
-  if (isPart(part, textPart)) {
-    const native = nativeRest(FORMAT, part, TEXT_FIELDS);
-    return textParts(part.text).map((own) => ({ ...own, ...native }));
-  }
-  if (isPart(part, refusalPart)) {
-    return textParts(part.refusal).map((own) => ({ ...own, isRefusal: true as const }) as Part);
-  }
-  if (isPart(part, imagePart)) {
-    const { image_url: image } = part;
-    const { url, detail } = typeof image === 'string' ? { url: image, detail: undefined } : image;
-    const known = typeof image === 'string' ? (true as const) : ({ url: true, detail: true } as const);
-    const native = nativeRest(FORMAT, part, { type: true, image_url: known });
-    return [
-      { type: 'image', url, ...(detail === null || detail === undefined ? {} : { detail }), ...native },
-    ];
-  }
-  if (isPart(part, filePart) && part.file.file_data?.startsWith('data:') === true) {
-    const { file_data: url, filename: name } = part.file;
-    const native = nativeRest(FORMAT, part, { type: true, file: { file_data: true, filename: true } });
-    return [{ type: 'file', url, ...(name === null || name === undefined ? {} : { name }), ...native }];
-  }
-  return [{ type: 'native', format: FORMAT, value: { ...part } }];
-}
-
-interface PartSchema extends z.ZodType<{ type: string }> {
-  readonly shape: { readonly type: { readonly values: ReadonlySet<string> } };
-}
-
-/** Whether it is a part of this type. It is valid: its request was checked. */
-function isPart<Schema extends PartSchema>(
-  part: { readonly type: string },
-  { shape }: Schema,
-): part is z.infer<Schema> {
-  return shape.type.values.has(part.type);
 }

@@ -33,15 +33,20 @@ const UNNAMED = 'answer';
 
 const functionName = z.looseObject({ type: z.literal('function'), function: z.object({ name: z.string() }) });
 
-export const chatToolSchema = z.looseObject({
-  type: z.literal('function', 'only function tools are supported'),
-  function: z.looseObject({
-    name: z.string(),
-    description: z.string().nullish(),
-    parameters: jsonSchemaSchema.nullish(),
-    strict: z.boolean().nullish(),
-  }),
+const functionFields = z.looseObject({
+  name: z.string(),
+  description: z.string().nullish(),
+  parameters: jsonSchemaSchema.nullish(),
+  /** Anthropic's name for them. */
+  input_schema: jsonSchemaSchema.nullish(),
+  strict: z.boolean().nullish(),
 });
+const functionType = z.literal('function', 'only function tools are supported').optional();
+export const chatToolSchema = z.union([
+  z.looseObject({ type: functionType, function: functionFields }),
+  // As Responses have it, and Anthropic: Cursor sends these.
+  functionFields.extend({ type: functionType, function: z.undefined().optional() }),
+]);
 
 /** `any` is Mistral's and Anthropic's word. */
 const choiceMode = z.enum(['auto', 'none', 'required', 'any']);
@@ -50,6 +55,7 @@ export const chatToolChoiceSchema = z.union([
   z.looseObject({ type: choiceMode }),
   z.looseObject({ type: z.literal('tool'), name: z.string() }),
   functionName,
+  z.looseObject({ type: z.literal('function'), name: z.string(), function: z.undefined().optional() }),
   z.looseObject({
     type: z.literal('allowed_tools'),
     allowed_tools: z.object({
@@ -60,19 +66,25 @@ export const chatToolChoiceSchema = z.union([
 ]);
 
 export function mapChatTool(tool: z.infer<typeof chatToolSchema>) {
-  const { name, description, parameters, strict } = tool.function;
-  const shape = {
-    type: true,
-    function: { name: true, description: true, parameters: true, strict: true },
-  } as const;
+  const own = tool.function ?? (tool as z.infer<typeof functionFields>);
+  const { name, description, parameters, strict, input_schema: schema } = own;
+  const shape = { type: true, function: FUNCTION_SHAPE, ...FUNCTION_SHAPE } as const;
   return {
     name,
-    parameters: parameters ?? NO_PARAMETERS,
+    parameters: parameters ?? schema ?? NO_PARAMETERS,
     ...(description === null || description === undefined ? {} : { description }),
     ...(strict === null || strict === undefined ? {} : { strict }),
     ...nativeRest(FORMAT, tool, shape),
   };
 }
+
+const FUNCTION_SHAPE = {
+  name: true,
+  description: true,
+  parameters: true,
+  input_schema: true,
+  strict: true,
+} as const;
 
 /** Closed, as strict mode wants it. */
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
@@ -84,7 +96,7 @@ export function mapChatToolChoice(choice: z.infer<typeof chatToolChoiceSchema> |
   if (typeof choice === 'string') return { toolChoice: choice === 'any' ? 'required' : choice };
   switch (choice.type) {
     case 'function':
-      return { toolChoice: { name: choice.function.name } };
+      return { toolChoice: { name: choice.function?.name ?? String(choice['name']) } };
     case 'tool':
       return { toolChoice: { name: choice.name } };
     case 'allowed_tools': {

@@ -200,7 +200,6 @@ function toAssistantMessages(message: Message, context: Conversation): ChatCompl
   const { idOf, seals } = context;
   const ofCalls = openedOfCalls(message, FORMAT, seals);
   const calls = partsOf(message).flatMap((part): ChatCompletionMessageToolCall[] => {
-    if (part.type === 'native' && part.format === FORMAT) return [part.value as never];
     if (part.type !== 'tool-call') return [];
     const { id, name, arguments: written } = part;
     const call = { id: idOf(id), type: 'function' as const, function: { name, arguments: written || '{}' } };
@@ -242,14 +241,17 @@ function reasoningOf(
 
 type TextContent = ChatCompletionContentPartText | { type: 'refusal'; refusal: string };
 
-/** The text of a message; as a list only if its parts have something to say besides. */
+/** The text of a message; as a list only if its parts have something to say besides, or some are no text. */
 function toTextContent(message: Message): string | never[] {
-  const parts = partsOfType(message, 'text').map(
-    (part): TextContent =>
+  const parts = partsOf(message).flatMap((part): TextContent[] => {
+    if (part.type === 'native' && part.format === FORMAT) return [part.value as never];
+    if (part.type !== 'text') return [];
+    return [
       part.isRefusal === true
         ? mergeFields(nativeOf(part, FORMAT), { type: 'refusal', refusal: part.text })
         : mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text }),
-  );
+    ];
+  });
   return plainIfPossible(parts, message.role) as string | never[];
 }
 

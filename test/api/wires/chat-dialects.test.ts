@@ -1,12 +1,16 @@
 /** Requests as clients of other servers of chat completions write them, and of Anthropic's: what reaches the model. */
 import { describe, expect, test } from '@jest/globals';
+import { parseWith } from '../../../api/http/read-request.ts';
 import { mapMessagesRequest, messagesSchema } from '../../../api/wires/anthropic-messages/request.ts';
 import { chatCompletionSchema, mapChatRequest } from '../../../api/wires/openai-chat/request.ts';
+import type { Message } from '../../../contracts/content.ts';
 import { CalledModels } from '../../../engine/models/called-model.ts';
 import { foreignFields } from '../../../engine/models/native-fields.ts';
 import { findInputRefusal } from '../../../engine/models/refuse-input.ts';
 import { fitInput } from '../../../engine/models/rules/vendor-rules.ts';
+import { buildOpenAiChatRequest } from '../../../engine/providers/openai-chat/request.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
+import { callOf } from '../../engine/providers/hear.ts';
 
 const config = loadConfig({ OPENAI_API_KEY: 'k' });
 const models = new CalledModels(config);
@@ -61,8 +65,90 @@ describe('a chat completion', () => {
     [{ type: 'none' }, 'none'],
     [{ type: 'tool', name: 'look' }, { name: 'look' }],
     [{ type: 'function', function: { name: 'look' } }, { name: 'look' }],
+    [{ type: 'function', name: 'look' }, { name: 'look' }],
   ])('has the tool choice %j', (choice, own) => {
     expect(mapped({ tools: [TOOL], tool_choice: choice }).toolChoice).toEqual(own);
+  });
+
+  // https://github.com/BerriAI/litellm/pull/34029
+  test.each<[string, object]>([
+    ['as it has them', { type: 'function', function: { name: 'look', parameters: SCHEMA, strict: true } }],
+    ['as Responses have them', { type: 'function', name: 'look', parameters: SCHEMA, strict: true }],
+    ['as Anthropic has them', { name: 'look', input_schema: SCHEMA, strict: true }],
+  ])('has tools %s', (_name, tool) => {
+    expect(mapped({ tools: [tool] }).tools).toEqual([{ name: 'look', parameters: SCHEMA, strict: true }]);
+  });
+
+  test.each([
+    [{ type: 'custom', name: 'look' }, 'tools.0.type: Invalid input: only function tools are supported'],
+    [{ type: 'function', function: {} }, 'tools.0.function.name: '],
+  ])('refuses the tool %j by its field', (tool, words) => {
+    const body = { model: MODEL, messages: [USER], tools: [tool] };
+    expect(() => parseWith(chatCompletionSchema, body)).toThrow(words);
+  });
+
+  // https://github.com/ztxz16/fastllm/pull/597
+  test('has parts as Responses have them', () => {
+    const content = [
+      { type: 'input_text', text: 'Look:' },
+      { type: 'input_image', image_url: PNG },
+    ];
+    expect(mapped({ messages: [{ role: 'user', content }] }).input).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look:' },
+          { type: 'image', url: PNG },
+        ],
+      },
+    ]);
+  });
+
+  // https://github.com/BerriAI/litellm/pull/39977
+  test('has a document that comes as a picture', () => {
+    const image_url = { url: 'data:application/pdf;base64,JVBERi0=', detail: 'high' };
+    expect(
+      mapped({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url }] }] }).input,
+    ).toEqual([{ role: 'user', content: [{ type: 'file', url: image_url.url }] }]);
+  });
+
+  // https://github.com/langchain-ai/langchainjs/pull/11175
+  test('has thoughts and calls that its client keeps among the texts of an answer, each once', () => {
+    const content = [
+      { type: 'reasoning', reasoning: 'It may rain.' },
+      { type: 'thinking', thinking: [{ type: 'text', text: 'It will.' }] },
+      { type: 'redacted_thinking', data: 'x' },
+      { type: 'text', text: 'I look.' },
+      { type: 'tool_use', id: 'a', name: 'look', input: {} },
+    ];
+    const calls = [{ id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } }];
+    const messages = [
+      USER,
+      { role: 'assistant', content, tool_calls: calls },
+      { role: 'tool', tool_call_id: 'a', content: 'rain' },
+    ];
+    const { input } = mapped({ messages });
+    expect(input?.[1]).toEqual({
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', text: 'It may rain.' },
+        { type: 'reasoning', text: 'It will.' },
+        { type: 'text', text: 'I look.' },
+        { type: 'tool-call', id: 'a', name: 'look', arguments: '{}' },
+      ],
+    });
+    const sent = buildOpenAiChatRequest(callOf({ messages: input as Message[] }));
+    expect(sent.messages[1]).toEqual({ role: 'assistant', content: 'I look.', tool_calls: calls });
+  });
+
+  test('has a part of an answer that only its server knows among the texts', () => {
+    const content = [
+      { type: 'text', text: 'So:' },
+      { type: 'chart', id: 'c' },
+    ];
+    const { input } = mapped({ messages: [USER, { role: 'assistant', content }, USER] });
+    const sent = buildOpenAiChatRequest(callOf({ messages: input as Message[] }));
+    expect(sent.messages[1]).toEqual({ role: 'assistant', content });
   });
 
   test('has an image whose address stands alone', () => {
