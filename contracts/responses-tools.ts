@@ -63,14 +63,22 @@ export function customToolArguments(input: string): string {
   return JSON.stringify({ input });
 }
 
-/** @returns '' for arguments that end in the middle; text that is no JSON counts as the input itself. */
+/**
+ * Models that know a tool from their training name its one text in their own way.
+ * @returns '' for arguments that end in the middle; text that is no JSON counts as the input itself.
+ */
 export function customToolInput(written: string): string {
+  let value: unknown;
   try {
-    const { input }: { input?: unknown } = JSON.parse(written) ?? {};
-    return typeof input === 'string' ? input : written;
+    value = JSON.parse(written);
   } catch {
     return written.trimStart().startsWith('{') ? '' : written;
   }
+  if (typeof value !== 'object' || value === null) return written;
+  const { input } = value as { readonly input?: unknown };
+  const [only, ...others] = Object.values(value);
+  const text = input ?? (others.length === 0 ? only : undefined);
+  return typeof text === 'string' ? text : written;
 }
 
 /**

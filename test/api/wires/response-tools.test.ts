@@ -77,6 +77,10 @@ describe('the tools of a Responses request', () => {
     ['{"input":"cut', ''],
     ['*** Begin Patch', '*** Begin Patch'],
     ['{"other":1}', '{"other":1}'],
+    // https://github.com/farion1231/cc-switch/pull/3669
+    ['{"patch":"*** Begin Patch"}', '*** Begin Patch'],
+    ['{"a":"x","b":"y"}', '{"a":"x","b":"y"}'],
+    ['"*** Begin Patch"', '"*** Begin Patch"'],
   ])('the input of a custom tool in %s', (written, input) => {
     expect(customToolInput(written)).toBe(input);
   });
