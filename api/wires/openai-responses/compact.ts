@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
 import { isInstruction, withCompactions } from '../../../engine/compaction/compacted-context.ts';
 import { openCompactions } from '../../../engine/compaction/compaction-seals.ts';
 import {
@@ -17,16 +18,18 @@ import {
   summaryRequest,
   summaryWords,
 } from '../../../engine/compaction/plan-compaction.ts';
+import type { LogHead } from '../../../engine/streaming/event-log.ts';
+import type { Caller } from '../../access/api-keys.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
-import { refusalText } from '../answer.ts';
+import { type Answer, refusalText } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
-import { droppedFields } from '../dropped-fields.ts';
+import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { waitForWholeAnswer } from '../wait-for-answer.ts';
 import { startOrResume, wireId } from '../wire.ts';
 import { messagesBefore } from './messages-before.ts';
-import { mapResponseCreate, responseCreateSchema } from './request.ts';
+import { mapResponseCreate, type ResponseCreate, responseCreateSchema } from './request.ts';
 import { resolveInput } from './resolve-references.ts';
 import { compactionItem, toResponseItems } from './response-items.ts';
 import { responseId, toResponseUsage } from './response-object.ts';
@@ -47,9 +50,46 @@ export async function compactResponse(
   response: Response,
 ): Promise<void> {
   requireJson(request);
-  const caller = callerIn(response);
   const { input: own, ...fields } = parseBody(request, responseCompactSchema);
   const sent = { ...fields, stream: false, ...(own == null ? {} : { input: own }) };
+  const summary = await startSummary(dependencies, request, callerIn(response), sent);
+  const { head, messages, older, dropped } = summary;
+  if (abortPolicyOf(dependencies, request) === 'cancel') cancelOnAbort(dependencies, response, head);
+  const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
+  if (answer === null) return;
+  const sealed = await sealSummary(dependencies, summary, answer);
+  const compacted: CompactedResponse = {
+    id: responseId(head.generationId),
+    object: 'response.compaction',
+    created_at: Math.floor(answer.startedAtMs / 1_000),
+    output: [
+      ...userItems(messages, older, head.generationId),
+      compactionItem(wireId('cmp_', head.generationId), sealed),
+    ],
+    usage: toResponseUsage(answer.end?.usage ?? NO_USAGE),
+  };
+  response.json(compacted);
+}
+
+/** A generation that writes the summary of a conversation. */
+interface Summary {
+  readonly head: LogHead;
+  readonly tenant: string;
+  readonly messages: readonly Message[];
+  /** What is summarised, with what earlier compactions stand for. */
+  readonly older: readonly Message[];
+  /** The calls at the end whose results have not come. */
+  readonly tail: readonly Message[];
+  readonly dropped: DroppedFields;
+}
+
+/** @throws invalid_request without a conversation */
+export async function startSummary(
+  dependencies: ApiDependencies,
+  request: Request,
+  caller: Caller,
+  sent: ResponseCreate,
+): Promise<Summary> {
   const body = await resolveInput(dependencies, caller, sent);
   const before = await messagesBefore(dependencies, caller, body);
   const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, before);
@@ -64,33 +104,35 @@ export async function compactResponse(
   const from = openCallStart(messages);
   const wire = { request: summaryOf(mapped, messages.slice(0, from)), origin };
   const head = await startOrResume(dependencies, caller, wire, request);
-  if (abortPolicyOf(dependencies, request) === 'cancel') cancelOnAbort(dependencies, response, head);
-  const dropped = droppedFields(dependencies, wire.request);
-  const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
-  if (answer === null) return;
-  const { end } = answer;
+  return {
+    head,
+    tenant: caller.tenant,
+    messages,
+    older: withCompactions(messages.slice(0, from), opened ?? new Map()),
+    tail: messages.slice(from),
+    dropped: droppedFields(dependencies, wire.request),
+  };
+}
+
+/** @throws content_filtered, provider_empty */
+export async function sealSummary(
+  { compactions }: Pick<ApiDependencies, 'compactions'>,
+  { tenant, older, tail }: Summary,
+  { end, text }: Pick<Answer, 'end' | 'text'>,
+): Promise<string> {
   if (refusalText(end) !== null) {
     throw new UnbrokenError('content_filtered', 'The model declined to summarise the conversation.');
   }
-  const summary = answer.text.trim();
+  const summary = text.trim();
   if (summary === '' || end === null) {
     throw new UnbrokenError('provider_empty', 'The model has not written a summary; send the request again.');
   }
-  const older = withCompactions(messages.slice(0, from), opened ?? new Map());
-  const tail = messages.slice(from);
-  const context = { summary, lead: older.filter(isInstruction), tail, keepsUserMessages: true };
-  const sealed = await dependencies.compactions.seal(caller.tenant, context);
-  const compacted: CompactedResponse = {
-    id: responseId(head.generationId),
-    object: 'response.compaction',
-    created_at: Math.floor(answer.startedAtMs / 1_000),
-    output: [
-      ...userItems(messages, older, head.generationId),
-      compactionItem(wireId('cmp_', head.generationId), sealed),
-    ],
-    usage: toResponseUsage(end.usage),
-  };
-  response.json(compacted);
+  return compactions.seal(tenant, {
+    summary,
+    lead: older.filter(isInstruction),
+    tail,
+    keepsUserMessages: true,
+  });
 }
 
 /** The request for the summary: without what shapes an answer, and with the tools, because their calls are in it. */

@@ -114,6 +114,20 @@ export function isReference(item: Item): item is z.infer<typeof referenceItem> {
   return item.type === 'item_reference' || (!item.type && !('role' in item));
 }
 
+/** It asks for a compaction of what stands before it. */
+export function isTrigger(item: Item): boolean {
+  return item.type === 'compaction_trigger';
+}
+
+/** @throws invalid_request for a trigger that is not the last item of a request over HTTP. */
+export function refuseTriggers(items: readonly Item[]): void {
+  const at = items.findIndex(isTrigger);
+  if (at < 0) return;
+  const param = `input.${at}`;
+  const because = 'a compaction_trigger must be the last item of a POST /v1/responses';
+  throw new UnbrokenError('invalid_request', `${param}: ${because}.`, { details: { param } });
+}
+
 /** @throws invalid_request for a file that only a vendor has: another provider could not read it. */
 export function refuseFileIds(items: readonly object[], where: string): void {
   for (const [index, item] of items.entries()) {

@@ -82,6 +82,10 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     this.#context = context;
   }
 
+  get generationId(): string {
+    return this.#context.generationId;
+  }
+
   /** The response as it stands after the events so far. */
   response(): WireResponse {
     return responseObject(this.#context, {
@@ -281,6 +285,11 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     this.#items.push(item);
     return item;
   }
+}
+
+/** Without `id:`, after which the official Python client reads the comment of a heartbeat as an empty event. */
+export function encodeFrame(frame: ResponseFrame): string {
+  return `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
 }
 
 function endFrame(response: WireResponse): Unnumbered {

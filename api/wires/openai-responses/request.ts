@@ -20,7 +20,7 @@ import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
-import { type Item, itemSchema, mapInputItems, refuseFileIds } from './items.ts';
+import { type Item, itemSchema, mapInputItems, refuseFileIds, refuseTriggers } from './items.ts';
 import {
   additionalToolsIn,
   assertToolsRunHere,
@@ -182,6 +182,7 @@ export function mapResponseCreate(
   }
   const instructions = body.instructions ?? '';
   refuseFileIds(items, 'input');
+  refuseTriggers(items);
   const own = mapInputItems(items);
   const format = body.text?.format ?? { type: 'text' as const };
   const effort = body.reasoning?.effort;

@@ -18,6 +18,7 @@ import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { waitForEnd } from '../wait-for-answer.ts';
 import { startOrResume } from '../wire.ts';
 import { compactResponse } from './compact.ts';
+import { beforeTrigger, compactOnTrigger } from './compaction-trigger.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
@@ -79,6 +80,11 @@ async function createResponse(
   requireJson(request);
   const caller = callerIn(response);
   const parsed = parseBody(request, responseCreateSchema);
+  const compacted = beforeTrigger(parsed);
+  if (compacted !== null) {
+    await compactOnTrigger(dependencies, request, response, compacted);
+    return;
+  }
   const body = await resolveInput(dependencies, caller, parsed);
   const { turn, ...before } = await messagesBefore(dependencies, caller, body);
   const wire = mapResponseCreate(dependencies.config, body, before);

@@ -132,3 +132,29 @@ test('tools that run at the vendor alone, or that change what is asked, are refu
     });
   }
 });
+
+// https://github.com/Soju06/codex-lb/issues/971
+test.each([false, true])(
+  'compacts its session with a trigger, and continues (stream: %s)',
+  async (isStream) => {
+    const first = ask('tokens=8');
+    const answered = { role: 'assistant', content: `A window ${questions}.` };
+    const body = {
+      model: 'simulated/sim-large',
+      store: false,
+      input: [first, answered, { type: 'compaction_trigger' }],
+    } as unknown as ResponseCreateParams & { stream?: false };
+    const response = isStream
+      ? await client.responses.stream(body as object).finalResponse()
+      : await client.responses.create(body);
+    expect([response.status, response.output.map(({ type }) => type)]).toEqual(['completed', ['compaction']]);
+    expect(response.usage?.output_tokens).toBeGreaterThan(0);
+    const next = ask('tokens=8');
+    const { data } = await create('simulated-messages', { input: [first, ...response.output, next] });
+    expect(data.status).toBe('completed');
+    const sent = JSON.stringify((await stack.sim.received(next.content)).at(-1)?.body);
+    expect(sent).toContain('replaced by a summary');
+    expect(sent).toContain(first.content);
+    expect(sent).not.toContain(answered.content);
+  },
+);
