@@ -299,8 +299,3 @@ function endFrame(response: WireResponse): Unnumbered {
     ? { type: 'response.failed', response }
     : { type: 'response.incomplete', response };
 }
-
-/** Without `id:`, after which the official Python client reads the comment of a heartbeat as an empty event. */
-export function encodeFrame(frame: ResponseFrame): string {
-  return `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
-}

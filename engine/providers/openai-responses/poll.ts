@@ -117,6 +117,14 @@ function* newReasoning({ output }: Response, position: ResponsePosition): Genera
   }
 }
 
-function partsOf({ summary, content }: ResponseReasoningItem): [number, string][] {
-  return [...summary.entries(), ...(content ?? []).entries()].map(([part, { text }]) => [part, text]);
+/** Servers of open models leave the summary out. */
+export function partsOf({
+  summary,
+  content,
+}: Pick<ResponseReasoningItem, 'content'> & { readonly summary?: ResponseReasoningItem['summary'] }): [
+  number,
+  string,
+][] {
+  const texts = [...(summary ?? []).entries(), ...(content ?? []).entries()];
+  return texts.map(([part, { text }]) => [part, text ?? '']);
 }

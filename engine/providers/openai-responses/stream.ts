@@ -6,6 +6,7 @@ import type OpenAI from 'openai';
 import type {
   Response as OpenAiResponse,
   ResponseOutputItem,
+  ResponseReasoningItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 import { isJsonObject } from '../../../contracts/json.ts';
@@ -14,9 +15,10 @@ import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
 import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { CallPlaces } from './call-places.ts';
 import { endResponse, inBandError } from './end-response.ts';
-import { newContent, newEvents, toCall } from './poll.ts';
+import { newContent, newEvents, partsOf, toCall } from './poll.ts';
 import { isNativePart, ResponsePosition } from './position.ts';
 import { ReasoningParts } from './reasoning-parts.ts';
 import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
@@ -43,7 +45,9 @@ export async function* mapOpenAiResponseStream(
 ): AsyncGenerator<ProviderEvent> {
   let refusal = '';
   const parts = new ReasoningParts();
-  const items = new StreamedItems({ isWhole: position.cursor.sequenceNumber < 0 });
+  const isWholeStream = position.cursor.sequenceNumber < 0;
+  const items = new StreamedItems({ isWhole: isWholeStream });
+  const thoughts = new StreamedItems({ isWhole: isWholeStream });
   const calls = new CallPlaces(position);
   for await (const event of stream) {
     const { sequence_number: sequenceNumber } = event;
@@ -67,15 +71,16 @@ export async function* mapOpenAiResponseStream(
         break;
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta': {
+        thoughts.noteText(event.output_index);
         const { separator, place } = parts.next(event, position.cursor.reasoningChars ?? 0);
         yield position.reasoning(`${separator}${textOfDelta(event.delta)}`, place, sequenceNumber);
         break;
       }
       case 'response.output_item.done':
-        yield* endItem(event, position, { items, calls });
+        yield* endItem(event, position, { items, thoughts, calls });
         break;
       case 'response.output_item.added':
-        items.noteStart(event.output_index);
+        for (const streamed of [items, thoughts]) streamed.noteStart(event.output_index);
         yield* startItem(event, position, calls);
         break;
       case 'response.output_text.annotation.added':
@@ -124,13 +129,13 @@ function endedBy(event: ResponseStreamEvent): OpenAiResponse {
   throw inBandError(typeof code === 'string' ? code : 'server_error', words);
 }
 
-/** Which messages have had text in this connection. */
+/** Which items have had text in this connection. */
 class StreamedItems {
   readonly #began = new Set<number>();
   readonly #withText = new Set<number>();
   readonly #isWhole: boolean;
 
-  /** @param isWhole whether the connection has all of the response: else a message may have had its text before. */
+  /** @param isWhole whether the connection has all of the response: else an item may have had its text before. */
   constructor({ isWhole }: { readonly isWhole: boolean }) {
     this.#isWhole = isWhole;
   }
@@ -168,15 +173,22 @@ function* startItem(
   }
 }
 
+interface Streamed {
+  readonly items: StreamedItems;
+  readonly thoughts: StreamedItems;
+  readonly calls: CallPlaces;
+}
+
 type ItemDone = Extract<ResponseStreamEvent, { type: 'response.output_item.done' }>;
 
 /** The whole item has what some servers send no deltas of. */
 function* endItem(
   { item, output_index: outputIndex, sequence_number: sequenceNumber }: ItemDone,
   position: ResponsePosition,
-  { items, calls }: { readonly items: StreamedItems; readonly calls: CallPlaces },
+  { items, thoughts, calls }: Streamed,
 ): Generator<ProviderEvent> {
   if (item.type === 'reasoning') {
+    if (thoughts.isWithoutText(outputIndex)) yield* wholeReasoning(item, outputIndex, position);
     if (item.encrypted_content) yield position.reasoningData(outputIndex, { ...item }, sequenceNumber);
   } else if (item.type === 'function_call') {
     const place = calls.ofItem(item, outputIndex);
@@ -186,6 +198,18 @@ function* endItem(
     const text = items.isWithoutText(outputIndex) ? textOf(item) : '';
     if (text !== '') yield position.text(text, sequenceNumber);
   } else if (isNativePart(item)) yield position.nativePart({ ...item }, sequenceNumber);
+}
+
+function* wholeReasoning(
+  reasoning: ResponseReasoningItem,
+  item: number,
+  position: ResponsePosition,
+): Generator<ProviderEvent> {
+  for (const [part, text] of partsOf(reasoning)) {
+    if (text === '') continue;
+    const separator = (position.cursor.reasoningChars ?? 0) > 0 ? PART_SEPARATOR : '';
+    yield position.reasoning(`${separator}${text}`, { item, part });
+  }
 }
 
 function textOf({ content }: Extract<ResponseOutputItem, { type: 'message' }>): string {

@@ -8,9 +8,10 @@ import type { OddAnswer } from './odd-answer.ts';
 import { ODD_CHAT_ANSWERS } from './odd-chat-answers.ts';
 import { ODD_ERRORS } from './odd-errors.ts';
 import { ODD_OTHER_ANSWERS } from './odd-other-answers.ts';
+import { ODD_RESPONSES } from './odd-responses.ts';
 import { ODD_TOOL_CALLS } from './odd-tool-calls.ts';
 
-const ROWS = [...ODD_TOOL_CALLS, ...ODD_CHAT_ANSWERS, ...ODD_ERRORS, ...ODD_OTHER_ANSWERS];
+const ROWS = [...ODD_TOOL_CALLS, ...ODD_CHAT_ANSWERS, ...ODD_ERRORS, ...ODD_OTHER_ANSWERS, ...ODD_RESPONSES];
 const WIRES = [...new Set(ROWS.map(({ wire }) => wire))];
 let server: FixtureServer;
 const adapters = new Map<string, Provider>();
