@@ -20,8 +20,9 @@ import { parseErrorStatus } from '../vendor-error.ts';
 import { FAILED, KNOWN_REASONS, mapOpenAiChatFinishReason } from './finish-reason.ts';
 import { ChatLogprobs } from './logprobs.ts';
 import { ChatReasoning } from './reasoning.ts';
-import { buildOpenAiChatRequest } from './request.ts';
+import { buildOpenAiChatRequest, isPrefilled } from './request.ts';
 import { SearchResults } from './search-results.ts';
+import { ThinkTags } from './think-tags.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
 import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
 import { asChunk } from './whole-chunk.ts';
@@ -79,6 +80,8 @@ export async function* mapOpenAiChatStream(
   const reasoning = new ChatReasoning(quirks);
   const logprobs = new ChatLogprobs();
   const results = new SearchResults(call);
+  const tags = new ThinkTags();
+  if (isPrefilled(call) || 'deliveredText' in call.resume) tags.stop();
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
@@ -95,7 +98,7 @@ export async function* mapOpenAiChatStream(
     const choice: Choice | undefined = chunk.choices?.[0];
     if (choice === undefined) continue;
     const delta: VendorDelta & Pick<Choice['delta'], 'tool_calls'> = choice.delta ?? {};
-    const context = { answer, reasoning, logprobs: logprobs.take(choice) };
+    const context = { answer, reasoning, tags, logprobs: logprobs.take(choice) };
     for (const event of mapOpenAiChatContent(delta, context)) yield results.note(event);
     if ((delta.tool_calls ?? []).length > 0) yield* reasoning.close();
     for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) yield* places.take(toolCall, order);
@@ -112,6 +115,7 @@ export async function* mapOpenAiChatStream(
   if (stream.isDone === true && answer.hasContent && places.areWhole) finishReason ??= 'stop';
   if (finishReason === null) throw streamCut();
   places.end();
+  for (const event of mapTaggedText(tags.end(), { answer, reasoning })) yield results.note(event);
   yield* reasoning.close();
   yield* results.close();
   if (finishReason === 'insufficient_system_resource') {
@@ -153,32 +157,49 @@ function usageOfChunk(
 interface ChunkContext {
   readonly answer: AnswerState;
   readonly reasoning: ChatReasoning;
+  readonly tags: ThinkTags;
   /** Of the text in this chunk. */
   readonly logprobs: readonly TokenLogprob[];
 }
 
 function* mapOpenAiChatContent(
   delta: VendorDelta,
-  { answer, reasoning, logprobs }: ChunkContext,
+  { answer, reasoning, tags, logprobs }: ChunkContext,
 ): Generator<ProviderEvent> {
   // Some vendors send the same text under several names, and some of these empty.
   const names = [delta.reasoning_content, delta.reasoning, delta.reasoning_text, delta.thinking];
   const thought = names.find(isText);
-  if (thought !== undefined) yield reasoning.text(thought);
+  if (thought !== undefined) {
+    tags.stop();
+    yield reasoning.text(thought);
+  }
   yield* reasoning.details(delta.reasoning_details);
   const { refusal, annotations } = delta;
   const content = isObject(delta.content) && !Array.isArray(delta.content) ? [delta.content] : delta.content;
   if (typeof refusal === 'string') answer.refuse(refusal);
   if (typeof content === 'string') {
-    if (content !== '') {
-      yield* reasoning.close();
-      yield answer.text(content, logprobs);
-    }
+    const pieces = [...tags.take(content)];
+    const isWhole = pieces.length === 1 && pieces[0]?.text === content;
+    yield* mapTaggedText(pieces, { answer, reasoning }, isWhole ? logprobs : []);
   } else if (Array.isArray(content)) yield* mapListedContent(content, answer, reasoning);
   else if (content !== null && content !== undefined) throw malformed('content that is not text');
   if (!Array.isArray(annotations)) return;
   for (const value of annotations) {
     if (isObject(value)) yield { type: 'annotation', format: 'openai-chat', value };
+  }
+}
+
+function* mapTaggedText(
+  pieces: Iterable<{ readonly isThought: boolean; readonly text: string }>,
+  { answer, reasoning }: Pick<ChunkContext, 'answer' | 'reasoning'>,
+  logprobs: readonly TokenLogprob[] = [],
+): Generator<ProviderEvent> {
+  for (const { isThought, text } of pieces) {
+    if (isThought) yield reasoning.text(text);
+    else {
+      yield* reasoning.close();
+      yield answer.text(text, logprobs);
+    }
   }
 }
 

@@ -6,6 +6,55 @@ const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 };
 const counted = [9, 0, 0, 4, 0] as const;
 const whole = JSON.stringify(run);
 
+const THOUGHTS: readonly OddAnswer[] = [
+  {
+    says: 'thoughts in tags before the text, cut anywhere',
+    source: github('decolua/9router/pull/2231'),
+    wire,
+    body: events(
+      ...['<th', 'ink>\nIt is', ' a < b.</', 'think', '>\n', '\nH', 'i'].map((content) =>
+        choice({ content }),
+      ),
+      end,
+      DONE,
+    ),
+    reasoning: 'It is a < b.',
+    text: 'Hi',
+    reason: 'stop',
+  },
+  {
+    says: 'no thoughts in tags before the text of a whole answer',
+    source: github('earendil-works/pi/issues/9007'),
+    wire,
+    body: events(choice({ content: '\n<think>\n\n</think>\n\nHi' }), end, DONE),
+    text: 'Hi',
+    reason: 'stop',
+  },
+  {
+    says: 'thoughts in tags that the cap has cut',
+    source: github('kekzl/imp/pull/509'),
+    wire,
+    body: events(choice({ content: '<think>Hm. </thi' }), choice({}, 'length'), DONE),
+    reasoning: 'Hm. </thi',
+    reason: 'length',
+  },
+  {
+    says: 'a tag within the text, and one after thoughts in their field',
+    source: github('QwenLM/qwen-code/pull/8818'),
+    wire,
+    body: events(
+      choice({ reasoning_content: 'Hm.' }),
+      choice({ content: '<think> is a tag.' }),
+      choice({ content: ' <think>' }),
+      end,
+      DONE,
+    ),
+    reasoning: 'Hm.',
+    text: '<think> is a tag. <think>',
+    reason: 'stop',
+  },
+];
+
 const ENDS: readonly OddAnswer[] = [
   {
     says: 'the last event, without a reason',
@@ -270,4 +319,4 @@ const FORMS: readonly OddAnswer[] = [
   },
 ];
 
-export const ODD_CHAT_ANSWERS: readonly OddAnswer[] = [...ENDS, ...FORMS];
+export const ODD_CHAT_ANSWERS: readonly OddAnswer[] = [...THOUGHTS, ...ENDS, ...FORMS];
