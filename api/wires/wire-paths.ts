@@ -17,6 +17,7 @@ import { responseCreateSchema } from './openai-responses/request.ts';
 const formats = {
   responses: 'https://platform.openai.com/docs/api-reference/responses',
   compact: 'https://platform.openai.com/docs/api-reference/responses/compact',
+  inputTokens: 'https://platform.openai.com/docs/api-reference/responses/input-tokens',
   conversations: 'https://platform.openai.com/docs/api-reference/conversations',
   conversationUpdate: 'https://platform.openai.com/docs/api-reference/conversations/update',
   conversationItems: 'https://platform.openai.com/docs/api-reference/conversations/create-items',
@@ -41,6 +42,7 @@ const newMessageBatchSchema = z.object({
 const bodies = {
   responses: responseCreateSchema,
   compact: responseCompactSchema,
+  inputTokens: responseCompactSchema,
   conversations: newConversationSchema,
   conversationUpdate: conversationUpdateSchema,
   conversationItems: newItemsSchema,
@@ -193,6 +195,9 @@ export const wirePaths = {
       parameters: joining,
       answers: ['object'],
     }),
+  },
+  '/v1/responses/input_tokens': {
+    post: operation('OpenAI: count the tokens of an input', 'inputTokens', compute),
   },
   '/v1/responses/{id}': {
     get: operation('OpenAI: read or follow a response', 'responses', {

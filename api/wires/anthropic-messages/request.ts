@@ -89,7 +89,7 @@ export const messagesSchema = z.looseObject({
   output_config: z.looseObject({ effort: effortSchema.nullish(), format: formatSchema.nullish() }).nullish(),
 });
 type MessagesRequest = z.infer<typeof messagesSchema>;
-export type TokenCountRequest = z.infer<typeof countTokensSchema>;
+type TokenCountRequest = z.infer<typeof countTokensSchema>;
 
 /**
  * The fields that are mapped; all others are `native`. The thinking and the effort of the caller are, besides: this

@@ -6,14 +6,20 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { requestIdOf } from '../../http/front-door.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { countInput } from '../count-input.ts';
 import { droppedFields } from '../dropped-fields.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { waitForWholeAnswer } from '../wait-for-answer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
-import { countInputTokens } from './count-tokens.ts';
 import { toAnthropicError } from './errors.ts';
 import { MessageProjection, wholeMessage } from './project.ts';
-import { betasIn, countTokensSchema, mapMessagesRequest, messagesSchema } from './request.ts';
+import {
+  betasIn,
+  countTokensSchema,
+  mapMessagesInput,
+  mapMessagesRequest,
+  messagesSchema,
+} from './request.ts';
 
 export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/messages', async (request, response) => {
@@ -48,7 +54,10 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     requireJson(request);
     const body = parseBody(request, countTokensSchema);
     response.setHeader('x-unbroken-estimated', 'true');
-    response.json({ input_tokens: await countInputTokens(dependencies.countTexts, body) });
+    const { input, system, tools } = mapMessagesInput(body);
+    const messages = Array.isArray(input) ? input : [];
+    const tokens = await countInput(dependencies.countTexts, { system, messages, tools });
+    response.json({ input_tokens: tokens });
   });
 }
 

@@ -19,6 +19,7 @@ import { waitForEnd } from '../wait-for-answer.ts';
 import { startOrResume } from '../wire.ts';
 import { compactResponse } from './compact.ts';
 import { beforeTrigger, compactOnTrigger } from './compaction-trigger.ts';
+import { countResponseInput } from './count-tokens.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
@@ -35,6 +36,10 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   });
   v1.post('/responses/compact', async (request, response) => {
     await compactResponse(dependencies, request, response);
+  });
+  v1.post('/responses/input_tokens', async (request, response) => {
+    response.setHeader('x-unbroken-estimated', 'true');
+    response.json(await countResponseInput(dependencies, request, callerIn(response)));
   });
   v1.get('/responses/:id', async (request, response) => {
     const found = await findResponse(dependencies, callerIn(response), request.params.id);

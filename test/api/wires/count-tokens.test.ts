@@ -1,7 +1,7 @@
 /** What `count_tokens` counts besides text. https://github.com/CherryHQ/cherry-studio/pull/17106 */
 import { expect, test } from '@jest/globals';
-import { countInputTokens } from '../../../api/wires/anthropic-messages/count-tokens.ts';
-import { countTokensSchema } from '../../../api/wires/anthropic-messages/request.ts';
+import { countTokensSchema, mapMessagesInput } from '../../../api/wires/anthropic-messages/request.ts';
+import { countInput } from '../../../api/wires/count-input.ts';
 
 const IMAGE = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } };
 const PDF = {
@@ -11,8 +11,9 @@ const PDF = {
 const byLength = async (texts: readonly string[]) => texts.map(({ length }) => length);
 
 function countOf(content: object[], role: 'user' | 'assistant' = 'user'): Promise<number> {
-  const result = { role, content };
-  return countInputTokens(byLength, countTokensSchema.parse({ model: 'm', messages: [result] }));
+  const body = countTokensSchema.parse({ model: 'm', messages: [{ role, content }] });
+  const { input, ...rest } = mapMessagesInput(body);
+  return countInput(byLength, { ...rest, messages: Array.isArray(input) ? input : [] });
 }
 
 test('images and documents, also in the results of tools', async () => {
