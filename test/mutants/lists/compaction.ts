@@ -62,4 +62,13 @@ export const COMPACTION_MUTANTS: readonly Mutant[] = [
     replace: "if (!isSummary(outcome)) throw new Error('no summary');",
     caughtBy: { tests: ['test/workflows/generation.test.ts'] },
   },
+  {
+    name: 'trigger-shows-the-summary',
+    breaks:
+      'A session that Codex compacts with a trigger has the summary as an answer, and no item to continue from.',
+    file: 'api/wires/openai-responses/compaction-trigger.ts',
+    find: "      ...this.#projection.push({ type: 'compaction', generationId, sealed, seq, at }),\n",
+    replace: '',
+    caughtBy: { tests: ['test/api/wires/compaction-trigger.test.ts'] },
+  },
 ];

@@ -102,4 +102,28 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     replace: "if (code !== 'internal' || message",
     caughtBy: CLIENT_TESTS,
   },
+  {
+    name: 'calls-under-one-index',
+    breaks: 'The arguments of a second call go into the first, where a server gives both one index.',
+    file: 'engine/providers/openai-responses/call-places.ts',
+    find: 'if (index !== undefined && !taken.includes(index)) return index;',
+    replace: 'if (index !== undefined) return index;',
+    caughtBy: TESTS,
+  },
+  {
+    name: 'thought-per-delta',
+    breaks: 'A blank line stands between any two words of the thoughts of a server that counts its deltas.',
+    file: 'engine/providers/openai-responses/reasoning-parts.ts',
+    find: '(isRaw || last.part === named.part)',
+    replace: 'last.part === named.part',
+    caughtBy: TESTS,
+  },
+  {
+    name: 'thoughts-in-the-text',
+    breaks: 'The thoughts that a server leaves in its text, in tags, are shown as the answer.',
+    file: 'engine/providers/openai-chat/think-tags.ts',
+    find: 'if (written.startsWith(OPENING)) {',
+    replace: 'if (written.startsWith(CLOSING)) {',
+    caughtBy: TESTS,
+  },
 ];

@@ -264,4 +264,12 @@ local place`,
     replace: 'if (false)',
     caughtBy: { tests: ['test/api/wires/embeddings-forward.test.ts'] },
   },
+  {
+    name: 'kept-thoughts-are-calls',
+    breaks: 'Thoughts that a client keeps among the texts of an answer go to the vendor, which refuses them.',
+    file: 'api/wires/openai-chat/parts.ts',
+    find: 'if (!isThought(part)) return toPart(part);',
+    replace: 'if (part.type !== FORMAT) return toPart(part);',
+    caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
+  },
 ];

@@ -271,4 +271,12 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'if (next === undefined || index >= 0) return true;',
     caughtBy: { tests: ['test/engine/providers/requests.test.ts'] },
   },
+  {
+    name: 'word-between-call-and-result',
+    breaks: 'A conversation in which the assistant spoke between a call and its result is refused for good.',
+    file: 'engine/models/rules/tool-results.ts',
+    find: 'const messages = withJoinedCalls(conversation);',
+    replace: 'const messages = conversation;',
+    caughtBy: { tests: ['test/engine/models/tool-results.test.ts'] },
+  },
 ];
