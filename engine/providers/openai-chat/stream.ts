@@ -85,6 +85,8 @@ export async function* mapOpenAiChatStream(
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
+  /** Whether the usage has come by itself, behind the answer. */
+  let isCounted = false;
   let isWhole = false;
   const isSent = (error: unknown) => error instanceof APIError;
   for await (const original of untilWhole(stream, { isWhole: () => isWhole, isSent })) {
@@ -96,7 +98,11 @@ export async function* mapOpenAiChatStream(
     }
     results.take(chunk as object);
     const choice: Choice | undefined = chunk.choices?.[0];
-    if (choice === undefined) continue;
+    if (choice === undefined) {
+      isCounted ||= reported !== null && answer.hasContent;
+      continue;
+    }
+    isCounted = false;
     const delta: VendorDelta & Pick<Choice['delta'], 'tool_calls'> = choice.delta ?? {};
     const context = { answer, reasoning, tags, logprobs: logprobs.take(choice) };
     for (const event of mapOpenAiChatContent(delta, context)) yield results.note(event);
@@ -112,7 +118,7 @@ export async function* mapOpenAiChatStream(
     if (reasons.length > 1 && BROKEN_CALL.test(reasons)) throw malformed('a broken tool call');
   }
   // Some servers end an answer without a reason. One that was cut has no last event.
-  if (stream.isDone === true && answer.hasContent && places.areWhole) finishReason ??= 'stop';
+  if ((stream.isDone === true || isCounted) && answer.hasContent && places.areWhole) finishReason ??= 'stop';
   if (finishReason === null) throw streamCut();
   places.end();
   for (const event of mapTaggedText(tags.end(), { answer, reasoning })) yield results.note(event);

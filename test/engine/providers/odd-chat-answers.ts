@@ -72,6 +72,23 @@ const ENDS: readonly OddAnswer[] = [
     code: 'provider_stream_cut',
   },
   {
+    says: 'the usage by itself, without a reason and the last event',
+    source: github('anomalyco/opencode/issues/43379'),
+    wire,
+    body: events(hi, { choices: [], usage }),
+    text: 'Hi',
+    reason: 'stop',
+    usage: counted,
+  },
+  {
+    says: 'the usage by itself before the text, and no end',
+    source: github('anomalyco/opencode/issues/43379'),
+    wire,
+    body: events({ choices: [], usage }, hi),
+    text: 'Hi',
+    code: 'provider_stream_cut',
+  },
+  {
     says: 'an empty reason in every chunk',
     source: github('ollama/ollama/issues/4357'),
     wire,
