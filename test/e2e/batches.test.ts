@@ -10,6 +10,7 @@ import { BATCH_MODEL, BatchClient, chatLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { joinsTheFirst } from './batch-books/at-the-limit.ts';
 import { type CommandLineDesk, resumesItsBatch, sendsPrompts } from './batch-books/command-line.ts';
 
 const MOST_OPEN = 6;
@@ -372,28 +373,8 @@ describe('a message batch', () => {
     expect([...kinds.values()]).toContain('canceled');
   });
 
-  test('that is sent again joins the first one, also when its user may open no more', async () => {
-    const create = (content: string, retryCount: number) =>
-      anthropic.messages.batches.create(
-        { requests: [requestOf('a', content)] },
-        { maxRetries: 0, headers: { 'x-stainless-retry-count': `${retryCount}` } },
-      );
-    const last = { id: '', prompt: '' };
-    const refused = { status: 429, message: expect.stringContaining('batches.perUser') };
-    const fill = async () => {
-      // Batches of other tests may be open.
-      for (let count = 0; count <= MOST_OPEN; count += 1) {
-        const prompt = promptOf({ tokens: 4, holdAt: 1 });
-        const { id } = await create(prompt, 0);
-        Object.assign(last, { id, prompt });
-      }
-    };
-    await expect(fill()).rejects.toMatchObject(refused);
-    expect((await create(last.prompt, 1)).id).toBe(last.id);
-    await expect(create(promptOf({ tokens: 4 }), 1)).rejects.toMatchObject(refused);
-    await stack.sim.release();
-    await ended(last.id);
-  });
+  test('that is sent again joins the first one, also when its user may open no more', () =>
+    joinsTheFirst({ stack, anthropic, mostOpen: MOST_OPEN }));
 
   test('with a fault in a request is refused with its place', async () => {
     const twice = [requestOf('a', 'x'), requestOf('a', 'y')];

@@ -43,7 +43,6 @@ const assistant = (content: string) => ({ role: 'assistant' as const, content })
 const longQuestion = (tokens = 20) =>
   `${'The lamp by the window is blue. '.repeat(70)}${promptOf({ tokens, delayMs: 0 })}`;
 const question = (tokens = 20, delayMs = 0) => promptOf({ tokens, delayMs });
-
 const eventsOf = (responseId: string): Promise<GenerationEvent[]> =>
   stack.api.readOnce(responseId.replace('resp_', 'gen_'), -1);
 

@@ -6,7 +6,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     name: 'status-is-not-held',
     breaks: 'A stream whose provider refuses before the first word is a 200.',
     file: 'api/relay/hold-status.ts',
-    find: 'if (!isOver && !isStarted() && !held.some(({ type }) => STARTS_THE_STREAM.has(type))) return;',
+    find: 'if (!isOver && !isStarted() && !held.some(starts)) return;',
     replace: 'if (!isOver && held.length === 0) return;',
     caughtBy: { tests: ['test/api/relay/hold-status.test.ts'] },
   },
