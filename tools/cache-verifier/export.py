@@ -1,4 +1,4 @@
-"""Writes an encoder as an int8 ONNX graph: the cross-encoder (`logit`), or the base model (`embedding`).
+"""Writes an encoder as an int8 ONNX graph: the cross-encoder (`logit`), or what embeds questions (`embedding`).
 
 Inputs of both: `input_ids`, `token_type_ids`, `attention_mask`, int64 (batch, length). `logit` is float32 (batch,);
 `embedding` is float32 (batch, 384), the mean over the tokens, of length 1.
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from encoder import HEADS, LAYERS, WIDTH, load_base
+from bases import sentence_base
+from encoder import HEADS, SCALED, WIDTH, WORDS, in_four_bits
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load_file
 
 OPSET = 20
-LONGEST = 512
+LONGEST = {"logit": 160, "embedding": 512}
 READABLE = re.compile(r"^(#{2})?[\x21-\x7e\u00a0-\u024f\u2010-\u205f\u20a0-\u20bf]+$")
 
 
@@ -75,7 +76,7 @@ class Graph:
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-12)
 
 
-def words_of(graph: Graph, table, ids) -> str:
+def words_in_eight_bits(graph: Graph, table, ids) -> str:
     """One scale per word, so that rare words keep their precision."""
     scale = np.abs(table).max(1, keepdims=True) / 127
     rounded = np.clip(np.round(table / scale), -127, 127).astype(np.int8)
@@ -87,17 +88,31 @@ def words_of(graph: Graph, table, ids) -> str:
     )
 
 
-def encoded(graph: Graph, weights, words) -> str:
+def words_in_four_bits(graph: Graph, table, ids) -> str:
+    """The model was trained with these words. A byte has a number of the first half of a row, and one of the second."""
+    numbers, scales = in_four_bits(table)
+    first, second = np.split((numbers + 8).astype(np.uint8), 2, axis=1)
+    pairs = graph.node("Gather", graph.weight(first | second << 4), ids, axis=0)
+    low = graph.node("BitwiseAnd", pairs, graph.weight(np.array(15, np.uint8)))
+    high = graph.node("BitShift", pairs, graph.weight(np.array(4, np.uint8)), direction="RIGHT")
+    both = graph.node("Cast", graph.node("Concat", low, high, axis=-1), to=TensorProto.FLOAT)
+    parts = graph.node("Reshape", graph.node("Sub", both, graph.floats(8)), graph.ints(0, 0, -1, SCALED))
+    scale = graph.node("Cast", graph.weight(scales.astype(np.float16)), to=TensorProto.FLOAT)
+    own = graph.node("Unsqueeze", graph.node("Gather", scale, ids, axis=0), graph.ints(3))
+    return graph.node("Reshape", graph.node("Mul", parts, own), graph.ints(0, 0, WIDTH))
+
+
+def encoded(graph: Graph, weights, words: str, longest: int) -> str:
     length = graph.node("Slice", graph.node("Shape", "input_ids"), graph.ints(1), graph.ints(2))
     place = graph.node(
         "Slice",
-        graph.weight(weights["embeddings.position_embeddings.weight"][:LONGEST]),
+        graph.weight(weights["embeddings.position_embeddings.weight"][:longest]),
         graph.ints(0),
         length,
         graph.ints(0),
     )
     kind = graph.node("Gather", graph.weight(weights["embeddings.token_type_embeddings.weight"]), "token_type_ids")
-    x = graph.node("Add", graph.node("Add", words_of(graph, words, "input_ids"), kind), place)
+    x = graph.node("Add", graph.node("Add", words, kind), place)
     x = graph.normalise(x, weights, "embeddings.LayerNorm")
     seen = graph.node("Cast", graph.node("Unsqueeze", "attention_mask", graph.ints(1, 2)), to=TensorProto.FLOAT)
     hidden = graph.node("Mul", graph.node("Sub", seen, graph.floats(1)), graph.floats(1e9))
@@ -106,7 +121,7 @@ def encoded(graph: Graph, weights, words) -> str:
         parted = graph.node("Reshape", y, graph.ints(0, 0, HEADS, WIDTH // HEADS))
         return graph.node("Transpose", parted, perm=order)
 
-    for layer in range(LAYERS):
+    for layer in range(1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))):
         at = f"encoder.layer.{layer}"
         query, key, value = (
             graph.dense(x, weights, f"{at}.attention.self.{name}") for name in ("query", "key", "value")
@@ -148,21 +163,20 @@ def add_logit(graph: Graph, weights, x) -> str:
         graph.node("ReduceMax", masked, graph.ints(1), keepdims=0),
         axis=-1,
     )
-    # The head stays in float32: it is small, and the threshold hangs on it.
-    hidden = graph.node(
-        "Gemm", features, graph.weight(weights["head.dense.weight"], "head"), graph.weight(weights["head.dense.bias"])
-    )
+    # The head keeps sixteen bits: it is small, and the threshold hangs on it.
+    head = graph.node("Cast", graph.weight(weights["head.dense.weight"].T.astype(np.float16)), to=TensorProto.FLOAT)
+    hidden = graph.node("Gemm", features, head, graph.weight(weights["head.dense.bias"]))
     score = graph.node(
         "Gemm",
         graph.node("Tanh", hidden),
-        graph.weight(weights["head.out.weight"]),
+        graph.weight(weights["head.out.weight"].T),
         graph.weight(weights["head.out.bias"]),
     )
     graph.nodes.append(helper.make_node("Squeeze", [score, graph.ints(1)], ["logit"], name="logit"))
     return "logit"
 
 
-def add_embedding(graph: Graph, _weights, x) -> str:
+def add_embedding(graph: Graph, x) -> str:
     mean = mean_over(graph, x, seen_of(graph))
     graph.nodes.append(helper.make_node("LpNormalization", [mean], ["embedding"], name="embedding", axis=-1, p=2))
     return "embedding"
@@ -170,9 +184,13 @@ def add_embedding(graph: Graph, _weights, x) -> str:
 
 def write_model(weights, kept: list[int], path: Path) -> None:
     graph = Graph()
-    add_output = add_logit if "head.out.weight" in weights else add_embedding
-    words = weights["embeddings.word_embeddings.weight"][kept]
-    output = add_output(graph, weights, encoded(graph, weights, words))
+    table = weights[WORDS][kept]
+    if "head.out.weight" in weights:
+        words = words_in_four_bits(graph, table, "input_ids")
+        output = add_logit(graph, weights, encoded(graph, weights, words, LONGEST["logit"]))
+    else:
+        words = words_in_eight_bits(graph, table, "input_ids")
+        output = add_embedding(graph, encoded(graph, weights, words, LONGEST["embedding"]))
     names = ("input_ids", "token_type_ids", "attention_mask")
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in names]
     shape = ["batch"] if output == "logit" else ["batch", WIDTH]
@@ -183,11 +201,9 @@ def write_model(weights, kept: list[int], path: Path) -> None:
         ir_version=10,
     )
     onnx.checker.check_model(whole, full_check=True)
-    exact = path.with_suffix(".float32.onnx")
-    onnx.save(whole, exact)
     # Seven bits of a weight: on processors without VNNI the sums of eight overflow.
     quantize_dynamic(
-        exact,
+        whole,
         path,
         weight_type=QuantType.QInt8,
         per_channel=True,
@@ -199,16 +215,20 @@ def write_model(weights, kept: list[int], path: Path) -> None:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", help="of the cross-encoder, from train.py; without it the base model is written")
-    parser.add_argument("--out", required=True, type=Path, help="the folder of the model and tokenizer.json")
+    parser.add_argument("--weights", help="of the cross-encoder, from train.py; without it, what embeds questions is written")
+    parser.add_argument("--out", required=True, type=Path, help="the folder of the model, and of tokenizer.json")
     options = parser.parse_args()
-    base, tokenizer = load_base()
+    base, tokenizer = sentence_base()
     kept, vocabulary = kept_pieces(tokenizer)
     options.out.mkdir(parents=True, exist_ok=True)
-    spec = json.dumps(pruned_tokenizer(tokenizer, vocabulary), ensure_ascii=False, separators=(",", ":"))
-    (options.out / "tokenizer.json").write_text(spec, "utf8")
-    path = options.out / ("verifier.onnx" if options.weights else "embedder.onnx")
-    write_model(load_file(options.weights) if options.weights else base, kept, path)
+    if options.weights:
+        weights, path = load_file(options.weights), options.out / "verifier.onnx"
+    else:
+        weights, path = base, options.out / "embedder.onnx"
+        # Both models read by it.
+        spec = json.dumps(pruned_tokenizer(tokenizer, vocabulary), ensure_ascii=False, separators=(",", ":"))
+        (options.out / "tokenizer.json").write_text(spec, "utf8")
+    write_model(weights, kept, path)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(kept)} of {tokenizer.get_vocab_size()} pieces")
 
 

@@ -21,7 +21,7 @@ export type PairKind = 'aligned' | Closeness;
 export type Thresholds = Readonly<Record<PairKind, number>>;
 
 /** Log-odds that a pair needs less than a close one to be as sure. Measured on the authors of the calibration. */
-export const LESS_NEEDED: Thresholds = { aligned: 2, close: 0, reworded: 1 };
+export const LESS_NEEDED: Thresholds = { aligned: 1, close: 0, reworded: 0 };
 
 /** More than the model is ever sure. */
 export const NEVER = 1000;

@@ -1,6 +1,6 @@
 /**
  * The model that reads two prompts at once, so that each word sees the other prompt, and estimates whether both want
- * the same answer. English. Its work belongs in a thread: some 3 ms of a core for each order of two short prompts.
+ * the same answer. English. Its work belongs in a thread: some 5 ms of a core for each order of two short prompts.
  *
  * How it was trained, and on what: tools/cache-verifier.
  */
