@@ -57,8 +57,7 @@ export const openAiResponsesRules: VendorRules = {
 export const openAiChatRules: VendorRules = {
   toolName: TOOL_NAME,
   *violations(call) {
-    const { stop, tools, seed, topK } = call.input;
-    if (topK !== undefined) yield { field: 'topK', demand: 'is no field of this format' };
+    const { stop, tools, seed } = call.input;
     if ((stop?.length ?? 0) > CHAT_STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${CHAT_STOP_SEQUENCES} sequences` };
     }
