@@ -124,7 +124,6 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'two parameters of sampling': { messages: [ask()], temperature: 0.5, topP: 0.5 },
   'a high temperature': { messages: [ask()], temperature: 1.8 },
   'sampling that changes nothing': { messages: [ask()], temperature: 1, topP: 1 },
-  'a choice among the likeliest tokens': { messages: [ask()], topK: 5 },
   'six stop sequences': { messages: [ask()], stop: ['a', 'b', 'c', 'd', 'e', 'f'] },
   'a tool without parameters': {
     messages: [ask()],
