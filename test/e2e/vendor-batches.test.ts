@@ -239,8 +239,12 @@ describe('lines of OpenAI at their vendor', () => {
     });
     expect(vendor).toMatchObject({ lines: 2 });
     await stack.sim.releaseBatch(vendor?.id ?? '');
-    // What the others have not used is free by then.
-    expect(await own.endOf(id)).toMatchObject({ status: 'completed', request_counts: { completed: 3 } });
+    const ended = await own.endOf(id);
+    const { output, errors } = await own.resultsOf(ended);
+    // The third runs beside the ends of the others: what they have not used is free by then, or it is refused.
+    expect([ended.status, output.length + errors.length]).toEqual(['completed', 3]);
+    const refused = errors.map(({ response }) => response?.body.error?.code);
+    expect([[], ['budget_exceeded']]).toContainEqual(refused);
   });
 });
 
