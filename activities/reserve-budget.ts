@@ -3,9 +3,7 @@
  * left.
  */
 
-import { hasAudio } from '../contracts/audio.ts';
 import { budgetOwnerOf } from '../contracts/budgets.ts';
-import { mayKeepForHour } from '../contracts/cache-marks.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -13,7 +11,7 @@ import type { StreamStep } from '../contracts/steps.ts';
 import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { ReserveOutcome } from '../engine/budget/ledger.ts';
 import { type PreparedInput, prepareInput } from './attempt/sent-input.ts';
-import { worstPrice } from './attempt/worst-case.ts';
+import { dearParts, worstPrice } from './attempt/worst-case.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** A judge reads two conversations of up to 4,000 characters each, and answers with a word. */
@@ -45,8 +43,7 @@ export function reserveBudget(dependencies: Dependencies) {
       price: worstPrice(priceOf, [...candidates, ...larger], {
         inputTokens,
         maxOutputTokens,
-        forHour: mayKeepForHour(input),
-        isSpoken: hasAudio(input),
+        ...dearParts(input),
       }),
     });
     return { ...prepared, outcome };

@@ -1,6 +1,6 @@
 /** Spoken parts of a chat completion, which only some vendors hear. Source: OpenAI, "Audio and speech". */
 import { z } from 'zod';
-import { type Message, type NativePart, partsOf } from './content.ts';
+import { type Message, type Part, partsOf } from './content.ts';
 
 const audioPart = z.object({
   type: z.literal('input_audio'),
@@ -8,19 +8,15 @@ const audioPart = z.object({
 });
 
 /** @returns null for any other part. */
-export function audioOf({ format, value }: NativePart): {
-  readonly mediaType: string;
-  readonly data: string;
-} | null {
-  const { data: part } = format === 'openai-chat' ? audioPart.safeParse(value) : {};
-  if (part === undefined) return null;
-  const { data, format: kind } = part.input_audio;
+export function audioOf(part: Part): { readonly mediaType: string; readonly data: string } | null {
+  if (part.type !== 'native' || part.format !== 'openai-chat') return null;
+  const { data: spoken } = audioPart.safeParse(part.value);
+  if (spoken === undefined) return null;
+  const { data, format: kind } = spoken.input_audio;
   return { mediaType: `audio/${kind}`, data: data.replace(/^data:[^,]*,/, '') };
 }
 
 /** Whether something in a conversation is spoken. */
 export function hasAudio({ messages }: { readonly messages: readonly Message[] }): boolean {
-  return messages.some((message) =>
-    partsOf(message).some((part) => part.type === 'native' && audioOf(part) !== null),
-  );
+  return messages.flatMap(partsOf).some((part) => audioOf(part) !== null);
 }

@@ -237,3 +237,8 @@ export function textOfResult({ content }: Pick<ToolResultPart, 'content'>): stri
 export function mediaOfResult({ content }: Pick<ToolResultPart, 'content'>): readonly ResultContent[] {
   return typeof content === 'string' ? [] : content.filter(({ type }) => type !== 'text');
 }
+
+/** A part, and what the result of a tool has besides text. */
+export function withResultMedia(part: Part): readonly Part[] {
+  return part.type === 'tool-result' ? [part, ...mediaOfResult(part)] : [part];
+}

@@ -1,6 +1,14 @@
 /** Upper bounds of the tokens of an input: what a budget reserves for it. */
 import { audioOf } from './audio.ts';
-import { type FilePart, type Message, mediaOfResult, type Part, partsOf, textOfMessage } from './content.ts';
+import {
+  type FilePart,
+  type Message,
+  mediaOfResult,
+  type Part,
+  partsOf,
+  textOfMessage,
+  withResultMedia,
+} from './content.ts';
 import type { CountTexts } from './count-tokens.ts';
 import type { GenerationInput } from './generation.ts';
 
@@ -105,7 +113,7 @@ export function mediaTokens(messages: readonly Message[]): number {
 
 /** 0 for a part that is not spoken. */
 function audioTokens(part: Part): number {
-  const audio = part.type === 'native' ? audioOf(part) : null;
+  const audio = audioOf(part);
   if (audio === null) return 0;
   const perToken = BYTES_PER_AUDIO_TOKEN[RAW_AUDIO.test(audio.mediaType) ? 'raw' : 'compressed'];
   return Math.min(MOST_TOKENS_PER_FILE, Math.ceil((audio.data.length * 3) / 4 / perToken));
@@ -114,12 +122,7 @@ function audioTokens(part: Part): number {
 /** The text of a message. What is spoken is no text: its encoding has a hundred times more characters than tokens. */
 function writtenIn({ content }: Pick<Message, 'content'>): string {
   if (typeof content === 'string') return content;
-  const written = content.filter((part) => part.type !== 'native' || audioOf(part) === null);
-  return textOfMessage({ content: written });
-}
-
-function withResultMedia(part: Part): readonly Part[] {
-  return part.type === 'tool-result' ? [part, ...mediaOfResult(part)] : [part];
+  return textOfMessage({ content: content.filter((part) => audioOf(part) === null) });
 }
 
 /** Dense pages have about one token in three bytes of a PDF; scanned ones far fewer. */

@@ -104,10 +104,15 @@ const MOST_TRIES = 100;
  */
 function findJson(whole: string): string | undefined {
   const text = whole.slice(Math.max(0, whole.lastIndexOf(END_OF_THOUGHTS)));
-  const isWhole = (found: string | undefined) => found !== undefined && isJson(found);
-  return (
-    [fenced(text)].find(isWhole) ?? valuesIn(text, '{').find(isWhole) ?? valuesIn(text, '[').find(isWhole)
-  );
+  for (const found of candidatesIn(text)) if (isJson(found)) return found;
+  return undefined;
+}
+
+/** One at a time: the first one is mostly the value. */
+function* candidatesIn(text: string): Generator<string> {
+  const inFence = fenced(text);
+  if (inFence !== undefined) yield inFence;
+  for (const opening of OPENING) yield* valuesIn(text, opening);
 }
 
 function fenced(text: string): string | undefined {
@@ -118,14 +123,12 @@ function fenced(text: string): string | undefined {
 }
 
 /** Whatever begins with this character and ends where it is closed. */
-function valuesIn(text: string, opening: string): readonly string[] {
-  const values: string[] = [];
+function* valuesIn(text: string, opening: string): Generator<string> {
   let start = text.indexOf(opening);
   for (let tries = 0; start !== -1 && tries < MOST_TRIES; tries += 1) {
     const rest = text.slice(start);
     const end = new ValueEnd().findEnd(rest);
-    if (end !== -1) values.push(rest.slice(0, end));
+    if (end !== -1) yield rest.slice(0, end);
     start = text.indexOf(opening, start + 1);
   }
-  return values;
 }

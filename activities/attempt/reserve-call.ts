@@ -3,10 +3,7 @@
  * the reservation is extended before the call leaves, on top of what earlier attempts have used. A refused call is not
  * made: a fallback or a retry cannot overspend.
  */
-
-import { hasAudio } from '../../contracts/audio.ts';
 import { budgetOwnerOf } from '../../contracts/budgets.ts';
-import { mayKeepForHour } from '../../contracts/cache-marks.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { promptVersionName } from '../../contracts/names.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
@@ -15,7 +12,7 @@ import type { ReserveOutcome } from '../../engine/budget/ledger.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GenerationRecord } from '../generation-record.ts';
 import type { Resume } from './resume-plan.ts';
-import { worstPrice } from './worst-case.ts';
+import { dearParts, worstPrice } from './worst-case.ts';
 
 interface PlannedCall {
   readonly step: StreamStep;
@@ -56,8 +53,7 @@ export async function reserveCall(
   const price = worstPrice(priceOf, [candidate], {
     inputTokens,
     maxOutputTokens: most,
-    forHour: mayKeepForHour(input),
-    isSpoken: hasAudio(input),
+    ...dearParts(input),
   });
   return budget.extend({
     generationId: order.generationId,

@@ -1,6 +1,7 @@
 /** An upper bound of the cost of a call, which is reserved before the call leaves. */
-
-import type { Candidate } from '../../contracts/generation.ts';
+import { hasAudio } from '../../contracts/audio.ts';
+import { mayKeepForHour } from '../../contracts/cache-marks.ts';
+import type { Candidate, GenerationInput } from '../../contracts/generation.ts';
 import { NO_USAGE, type Usage } from '../../contracts/money.ts';
 import type { WorstPrice } from '../../engine/budget/ledger.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -14,6 +15,11 @@ interface WorstCall {
   readonly forHour: boolean;
   /** Whether the input has spoken parts, which may cost many times more. */
   readonly isSpoken: boolean;
+}
+
+/** What of an input may cost more than its tokens say. */
+export function dearParts(input: GenerationInput): Pick<WorstCall, 'forHour' | 'isSpoken'> {
+  return { forHour: mayKeepForHour(input), isSpoken: hasAudio(input) };
 }
 
 /**

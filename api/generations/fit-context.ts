@@ -76,6 +76,19 @@ export async function fitContext(dependencies: Fitting, fitted: Fitted): Promise
   return new ContextFit(dependencies, fitted).fit();
 }
 
+/** What the compactions of a client stand for. @throws invalid_request for one of another tenant, or changed */
+export async function openOwnCompactions(
+  { compactions }: Pick<ApiDependencies, 'compactions'>,
+  tenant: string,
+  messages: readonly Message[],
+): Promise<Opened> {
+  const opened = await openCompactions(compactions, tenant, messages);
+  if (opened !== null) return opened;
+  const message =
+    'input: the encrypted content of a compaction could not be verified. Send it back as it was returned, with a key of the same tenant.';
+  throw new UnbrokenError('invalid_request', message, { details: { param: 'input' } });
+}
+
 class ContextFit {
   readonly #dependencies: Fitting;
   readonly #fitted: Fitted;
@@ -114,13 +127,8 @@ class ContextFit {
     return this.#dependencies.routes.choose(this.#fitted.request, sent, this.#fitted.asker);
   }
 
-  async #open(messages: readonly Message[]): Promise<Opened> {
-    const { tenant } = this.#fitted.asker;
-    const opened = await openCompactions(this.#dependencies.compactions, tenant, messages);
-    if (opened !== null) return opened;
-    const message =
-      'input: the encrypted content of a compaction could not be verified. Send it back as it was returned, with a key of the same tenant.';
-    throw new UnbrokenError('invalid_request', message, { details: { param: 'input' } });
+  #open(messages: readonly Message[]): Promise<Opened> {
+    return openOwnCompactions(this.#dependencies, this.#fitted.asker.tenant, messages);
   }
 
   /** @returns the input with what is to be summarised; null if it is small enough, or too little of it is old. */

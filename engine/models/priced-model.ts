@@ -25,16 +25,16 @@ const pricedModels = new BoundedMap<string, PricedModel | null>(10_000);
 /** @returns null if the package has no price. */
 export function findPricedModel(providerId: string, model: string): PricedModel | null {
   return pricedModels.getOrCreate(`${providerId}/${model}`, () => {
-    const names = [...new Set([model, model.replaceAll(ADDED, '')])];
-    const found = names.map((name) => calcPrice({ input_tokens: 1 }, name, { providerId }));
-    const at = found.findIndex((price) => price !== null);
-    const [price, name] = [found[at] ?? null, names[at]];
-    if (price === null || name === undefined) return null;
-    return {
-      name,
-      model: price.model,
-      model_price: price.model_price,
-      provider: { ...price.provider, models: [price.model] },
-    };
+    for (const name of new Set([model, model.replaceAll(ADDED, '')])) {
+      const price = calcPrice({ input_tokens: 1 }, name, { providerId });
+      if (price === null) continue;
+      return {
+        name,
+        model: price.model,
+        model_price: price.model_price,
+        provider: { ...price.provider, models: [price.model] },
+      };
+    }
+    return null;
   });
 }

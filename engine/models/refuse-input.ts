@@ -1,7 +1,7 @@
 /** Refuses an input that the model is known not to support, before the call is sent and costs money. */
 
 import { candidateName } from '../../contracts/candidate.ts';
-import { type Message, mediaOfResult, type Part, partsOf } from '../../contracts/content.ts';
+import { type Message, partsOf, withResultMedia } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { isTextFile } from '../../contracts/text-files.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
@@ -107,10 +107,8 @@ function isPenalty(setting: string): setting is 'frequencyPenalty' | 'presencePe
 
 /** Whether there is a file that is not one of text, which every model reads. */
 function hasOtherFile(messages: readonly Message[]): boolean {
-  const isOther = (part: Part) => part.type === 'file' && !isTextFile(part);
-  return messages
-    .flatMap(partsOf)
-    .some((part) => isOther(part) || (part.type === 'tool-result' && mediaOfResult(part).some(isOther)));
+  const parts = messages.flatMap(partsOf).flatMap(withResultMedia);
+  return parts.some((part) => part.type === 'file' && !isTextFile(part));
 }
 
 /** The types of all parts, also of those in the results of tools. */

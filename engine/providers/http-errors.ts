@@ -37,6 +37,11 @@ function withStatus(status: number, text: string): string {
   return `${status}: ${rest}`;
 }
 
+/** Whether a vendor's SDK says that a request is refused for what is in it. */
+export function isBadRequest(error: unknown): error is Error {
+  return error instanceof Error && 'status' in error && error.status === 400;
+}
+
 /** What an SDK has read of an error that is not of its vendor's shape. */
 export const WITHOUT_WORDS = 'The provider refused the call without a reason.';
 

@@ -1,11 +1,10 @@
 /** `POST /v1/responses/input_tokens`. Source: the official client, `responses.inputTokens.count`. */
 import type { Request } from 'express';
 import type { InputTokenCountResponse } from 'openai/resources/responses/input-tokens';
-import { UnbrokenError } from '../../../contracts/errors.ts';
 import { withCompactions } from '../../../engine/compaction/compacted-context.ts';
-import { openCompactions } from '../../../engine/compaction/compaction-seals.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { openOwnCompactions } from '../../generations/fit-context.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { countInput } from '../count-input.ts';
 import { responseCompactSchema } from './compact.ts';
@@ -24,13 +23,7 @@ export async function countResponseInput(
   const before = await messagesBefore(dependencies, caller, body);
   const { input, system, tools } = mapResponseCreate(dependencies.config, body, before).request;
   const written = Array.isArray(input) ? input : [];
-  const opened = await openCompactions(dependencies.compactions, caller.tenant, written);
-  if (opened === null) {
-    throw new UnbrokenError('invalid_request', 'input: a compaction cannot be opened.', {
-      details: { param: 'input' },
-    });
-  }
-  const messages = withCompactions(written, opened);
+  const messages = withCompactions(written, await openOwnCompactions(dependencies, caller.tenant, written));
   const tokens = await countInput(dependencies.countTexts, { system, messages, tools });
   return { object: 'response.input_tokens', input_tokens: tokens };
 }

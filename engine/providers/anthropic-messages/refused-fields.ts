@@ -4,6 +4,7 @@
  * the answer is as valid without, the request leaves once more without it; nothing is billed for one that is refused.
  */
 import { isJsonObject } from '../../../contracts/json.ts';
+import { isBadRequest } from '../http-errors.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -38,7 +39,7 @@ export function withoutRefusedFields<Request extends Refusable>(
   error: unknown,
   request: Request,
 ): Request | null {
-  if (!(error instanceof Error) || !('status' in error) || error.status !== 400) return null;
+  if (!isBadRequest(error)) return null;
   const { message } = error;
   const headers = withoutBetas(message, request.headers);
   const before = request.body as Fields;

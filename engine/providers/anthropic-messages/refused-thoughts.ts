@@ -10,15 +10,19 @@ import type {
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import { isJsonObject } from '../../../contracts/json.ts';
+import { isBadRequest } from '../http-errors.ts';
 
 type Body = MessageCreateParamsStreaming;
+interface ContextFields {
+  readonly context_management?: unknown;
+}
 
 const REFUSED =
   /invalid `?(?:signature|data)`? in `?(?:redacted_)?thinking|thinking`? (?:or `?redacted_thinking`? )?blocks?\b.{0,80}\b(?:cannot be modified|must remain|bound to|must match)|thinking\.signature: field required/i;
 
 /** Whether it says that thoughts in the conversation are not accepted. */
 export function refusesThoughts(error: unknown): boolean {
-  return error instanceof Error && 'status' in error && error.status === 400 && REFUSED.test(error.message);
+  return isBadRequest(error) && REFUSED.test(error.message);
 }
 
 /** null if the conversation has none. */
@@ -35,23 +39,20 @@ export function withoutThoughts(body: Body): Body | null {
   // Thinking by budget must continue from them. Source: Anthropic, "Extended thinking".
   if (body.thinking?.type !== 'enabled') return { ...body, messages };
   const { thinking: _, ...rest } = body;
-  return { ...withoutEdits(rest), messages };
+  return { ...rest, ...editsWithoutThoughts(rest), messages };
 }
 
 function isThought({ type }: ContentBlockParam): boolean {
   return type === 'thinking' || type === 'redacted_thinking';
 }
 
-/** Edits of thoughts are refused where nothing is thought ("Context editing"). */
-function withoutEdits(body: Body): Body {
-  const context = (body as { context_management?: unknown }).context_management;
-  if (!isJsonObject(context) || !Array.isArray(context['edits'])) return body;
-  return { ...body, context_management: editsWithoutThoughts(context) } as Body;
-}
-
-/** undefined where nothing is left. */
-export function editsWithoutThoughts(context: Record<string, unknown>): object | undefined {
-  const all = Array.isArray(context['edits']) ? context['edits'] : [];
-  const edits = all.filter((edit) => !/^clear_thinking_/.test(String(Object(edit).type)));
-  return edits.length === 0 ? undefined : { ...context, edits };
+/**
+ * The field without edits of thoughts, which are refused where nothing is thought ("Context editing"). No field for a
+ * request that has no list of edits.
+ */
+export function editsWithoutThoughts(fields: object): ContextFields {
+  const { context_management: context } = fields as ContextFields;
+  if (!isJsonObject(context) || !Array.isArray(context['edits'])) return {};
+  const edits = context['edits'].filter((edit) => !/^clear_thinking_/.test(String(Object(edit).type)));
+  return { context_management: edits.length === 0 ? undefined : { ...context, edits } };
 }

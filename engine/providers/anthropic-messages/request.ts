@@ -12,7 +12,6 @@ import type {
 import { cacheMarkIn } from '../../../contracts/cache-marks.ts';
 import type { FilePart, ImagePart, Message, Part, Tool, ToolResultPart } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
-import { isJsonObject } from '../../../contracts/json.ts';
 import { isTextFile } from '../../../contracts/text-files.ts';
 import { choosesThinkingBudget, thinksByDefault } from '../../models/claude-thinking.ts';
 import { claudeEffort } from '../../models/reasoning-efforts.ts';
@@ -80,10 +79,8 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
 
 /** Without those of thoughts where there are none: the vendor refuses them ("Context editing"). */
 function editsOfContext({ model, input }: ProviderCall, thinking: ThinkingConfigParam | null): object {
-  const context = nativeRequestFields(input, FORMAT)['context_management'];
   const isOff = thinking === null ? !thinksByDefault(model) : thinking.type === 'disabled';
-  if (!isOff || !isJsonObject(context) || !Array.isArray(context['edits'])) return {};
-  return { context_management: editsWithoutThoughts(context) };
+  return isOff ? editsWithoutThoughts(nativeRequestFields(input, FORMAT)) : {};
 }
 
 export function buildAnthropicHeaders({

@@ -1,5 +1,6 @@
 /** Gemini by Google's own SDK. An interrupted answer continues by instruction. */
 import { createAdapter } from '../adapter.ts';
+import { isBadRequest } from '../http-errors.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
@@ -34,8 +35,7 @@ function addressOf(
 
 /** "Thought signature is not valid", "Corrupted thought signature". A missing one is another fault. */
 function refusesSignature(error: unknown): boolean {
-  const isRefusal = error instanceof Error && 'status' in error && error.status === 400;
-  return isRefusal && /thought signature/i.test(error.message);
+  return isBadRequest(error) && /thought signature/i.test(error.message);
 }
 
 async function* streamGoogle(

@@ -5,6 +5,7 @@
 import type OpenAI from 'openai';
 import type {
   Response as OpenAiResponse,
+  ResponseFunctionToolCall,
   ResponseOutputItem,
   ResponseReasoningItem,
   ResponseStreamEvent,
@@ -105,12 +106,12 @@ export async function* mapOpenAiResponseStream(
 }
 
 /** The last event. Some servers end with `response.done`, and break off with `response.error`. */
+const FAILS: ReadonlySet<string> = new Set(['response.failed', 'response.error']);
 const ENDS: ReadonlySet<string> = new Set([
   'response.completed',
   'response.incomplete',
-  'response.failed',
   'response.done',
-  'response.error',
+  ...FAILS,
 ]);
 
 /** The response of a last event, or what its type says where a server leaves the response out. */
@@ -118,11 +119,7 @@ function endedBy(event: ResponseStreamEvent): OpenAiResponse {
   const { type, ...fields } = event;
   const { response, code, message } = fields as { response?: unknown; code?: unknown; message?: unknown };
   if (isJsonObject(response)) return response as unknown as OpenAiResponse;
-  if (
-    type === 'response.completed' ||
-    type === 'response.incomplete' ||
-    (type as string) === 'response.done'
-  ) {
+  if (!FAILS.has(type)) {
     return { status: type === 'response.incomplete' ? 'incomplete' : 'completed' } as OpenAiResponse;
   }
   const words = typeof message === 'string' && message !== '' ? message : 'The response failed.';
@@ -168,9 +165,20 @@ function* startItem(
 ): Generator<ProviderEvent> {
   if (item.type === 'message') yield* position.startMessage(item.phase, sequenceNumber);
   else if (item.type === 'function_call') {
-    const place = calls.ofItem(item, outputIndex);
-    if (!position.hasToolCall(place)) yield position.startToolCall(place, toCall(item), sequenceNumber);
+    yield* startCall(item, { outputIndex, sequenceNumber }, position, calls);
   }
+}
+
+/** @returns the place of the call, which may have been started before. */
+function* startCall(
+  item: ResponseFunctionToolCall,
+  { outputIndex, sequenceNumber }: { readonly outputIndex: number; readonly sequenceNumber: number },
+  position: ResponsePosition,
+  calls: CallPlaces,
+): Generator<ProviderEvent, number> {
+  const place = calls.ofItem(item, outputIndex);
+  if (!position.hasToolCall(place)) yield position.startToolCall(place, toCall(item), sequenceNumber);
+  return place;
 }
 
 interface Streamed {
@@ -191,8 +199,7 @@ function* endItem(
     if (thoughts.isWithoutText(outputIndex)) yield* wholeReasoning(item, outputIndex, position);
     if (item.encrypted_content) yield position.reasoningData(outputIndex, { ...item }, sequenceNumber);
   } else if (item.type === 'function_call') {
-    const place = calls.ofItem(item, outputIndex);
-    if (!position.hasToolCall(place)) yield position.startToolCall(place, toCall(item), sequenceNumber);
+    const place = yield* startCall(item, { outputIndex, sequenceNumber }, position, calls);
     yield* position.wholeArguments(place, item.arguments, sequenceNumber);
   } else if (item.type === 'message') {
     const text = items.isWithoutText(outputIndex) ? textOf(item) : '';
