@@ -2,26 +2,15 @@
  * One conversation of an agent at every vendor of chat completions that knows less than OpenAI: each gets it in roles,
  * orders and fields that it takes. Public reports of other gateways, which sent them as they came.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { VENDORS } from '../../../platform/config/vendors.ts';
-import {
-  createSimulatedProvider,
-  type SimulatedProvider,
-} from '../../../tools/simulator/create-simulated-provider.ts';
-import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { adapterFor } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
+import { simulatedForTests } from './simulated-provider.ts';
 
-let server: SimulatedProvider;
-let sim: Simulator;
-beforeAll(async () => {
-  server = await createSimulatedProvider();
-  sim = connectSimulator(server.url);
-});
-afterAll(() => server.stop());
-beforeEach(() => sim.forget());
+const server = simulatedForTests();
 
 const chat = (fields: object) => ({ format: 'openai-chat' as const, fields: { ...fields } });
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
@@ -60,7 +49,7 @@ async function sentTo(vendor: string, model: string, input: Partial<GenerationIn
   const { apiKeyEnv: _, ...own } = VENDORS[vendor] ?? { wire: 'openai-chat' as const };
   const provider = adapterFor(vendor, { ...own, baseUrl: `${server.url}/v1`, prefill: undefined } as never);
   const heard = await hear(provider, callOf(input, { model }));
-  const [request] = await sim.received('sim tokens=5');
+  const [request] = await server.sim.received('sim tokens=5');
   return { error: errorOf(heard)?.message, text: heard.text, body: request?.body as Record<string, never> };
 }
 
@@ -176,7 +165,7 @@ test.each([
   };
   const heard = await hear(provider, callOf(input, { model }));
   expect(errorOf(heard)?.message).toBeUndefined();
-  const [request] = await sim.received('sim tokens=5');
+  const [request] = await server.sim.received('sim tokens=5');
   expect(request?.body).not.toHaveProperty('max_tokens');
   expect(JSON.stringify(request?.body).includes('developer')).toBe(vendor === 'openai-chat');
 });

@@ -6,18 +6,14 @@ const usage = { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 };
 const counted = [9, 0, 0, 4, 0] as const;
 const whole = JSON.stringify(run);
 
+const cutThoughts = ['<th', 'ink>\nIt is', ' a < b.</', 'think', '>\n', '\nH', 'i'];
+
 const THOUGHTS: readonly OddAnswer[] = [
   {
     says: 'thoughts in tags before the text, cut anywhere',
     source: github('decolua/9router/pull/2231'),
     wire,
-    body: events(
-      ...['<th', 'ink>\nIt is', ' a < b.</', 'think', '>\n', '\nH', 'i'].map((content) =>
-        choice({ content }),
-      ),
-      end,
-      DONE,
-    ),
+    body: events(...cutThoughts.map((content) => choice({ content })), end, DONE),
     reasoning: 'It is a < b.',
     text: 'Hi',
     reason: 'stop',

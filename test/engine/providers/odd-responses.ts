@@ -174,7 +174,9 @@ export const ODD_RESPONSES: readonly OddAnswer[] = [
     wire: 'openai-responses',
     body: named(
       { type: 'response.reasoning_part.added' },
-      ...['We', ' say', ' hi'].map((delta, content_index) => thought({ delta, content_index })),
+      thought({ delta: 'We', content_index: 0 }),
+      thought({ delta: ' say', content_index: 1 }),
+      thought({ delta: ' hi', content_index: 2 }),
       { type: 'response.reasoning_part.added' },
       thought({ delta: 'So', content_index: 9 }),
       done(message),

@@ -2,25 +2,14 @@
  * Thoughts that the vendor does not accept: https://github.com/ding113/claude-code-hub/pull/576,
  * https://github.com/awsl-project/maxx/pull/532.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
-import {
-  createSimulatedProvider,
-  type SimulatedProvider,
-} from '../../../tools/simulator/create-simulated-provider.ts';
-import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
+import { simulatedForTests } from './simulated-provider.ts';
 
-let server: SimulatedProvider;
-let sim: Simulator;
-beforeAll(async () => {
-  server = await createSimulatedProvider();
-  sim = connectSimulator(server.url);
-});
-afterAll(() => server.stop());
-beforeEach(() => sim.forget());
+const server = simulatedForTests();
 
 const FOREIGN: Part = {
   type: 'native',
@@ -62,7 +51,7 @@ test.each([
   const heard = await hear(provider, callOf(input, { model }));
   expect(heard.error).toBeUndefined();
   expect(finishOf(heard)?.reason).toBe('stop');
-  const bodies = (await sim.received(marker)).map(({ body }) => JSON.stringify(body));
+  const bodies = (await server.sim.received(marker)).map(({ body }) => JSON.stringify(body));
   expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
 });
 
@@ -78,14 +67,14 @@ test('Gemini is asked once more without signatures that it refuses', async () =>
   const provider = adapterFor('google', simulatedConfig('google', server.url));
   const heard = await hear(provider, callOf({ messages, tools: TOOLS }, { model: 'gemini-3-flash' }));
   expect(heard.error).toBeUndefined();
-  const bodies = (await sim.received('gemini')).map(({ body }) => JSON.stringify(body));
+  const bodies = (await server.sim.received('gemini')).map(({ body }) => JSON.stringify(body));
   expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
 });
 
 test('another refusal is none of them, and is not repeated', async () => {
   const provider = adapterFor('anthropic-messages', simulatedConfig('anthropic-messages', server.url));
-  await sim.fault({ status: 400 });
+  await server.sim.fault({ status: 400 });
   const heard = await hear(provider, callOf({ messages: conversation('once', []), tools: TOOLS }));
   expect(errorOf(heard)?.code).toBe('provider_bad_request');
-  expect(await sim.received('once')).toHaveLength(1);
+  expect(await server.sim.received('once')).toHaveLength(1);
 });

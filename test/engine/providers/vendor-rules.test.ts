@@ -1,16 +1,12 @@
 /** Inputs that break a rule of some vendor: a wire sends them as its vendor takes them, or refuses before the call. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { ProviderCall } from '../../../engine/providers/provider.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
-import {
-  createSimulatedProvider,
-  type SimulatedProvider,
-} from '../../../tools/simulator/create-simulated-provider.ts';
-import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
+import { simulatedForTests } from './simulated-provider.ts';
 
 /** For each wire, a model that its vendor has most rules for. */
 const MODELS = {
@@ -25,14 +21,7 @@ const CASES = Object.entries(MODELS).flatMap(([wire, models]) =>
   models.map((model) => [wire as keyof typeof MODELS, model] as const),
 );
 
-let server: SimulatedProvider;
-let sim: Simulator;
-beforeAll(async () => {
-  server = await createSimulatedProvider();
-  sim = connectSimulator(server.url);
-});
-afterAll(() => server.stop());
-beforeEach(() => sim.forget());
+const server = simulatedForTests();
 
 const LONG_ID = `call_${'x'.repeat(300)}`;
 const LOOK = { name: 'look', parameters: { type: 'object', properties: { at: { type: 'string' } } } };
@@ -182,7 +171,7 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
 test("the version of Google's API is that of the config", async () => {
   const google = adapterFor('google', { ...simulatedConfig('google', server.url), apiVersion: 'v1beta' });
   await hear(google, callOf({ messages: [ask()] }, { model: 'by-version' }));
-  expect((await sim.received('by-version')).map(({ path }) => path)).toEqual([
+  expect((await server.sim.received('by-version')).map(({ path }) => path)).toEqual([
     '/v1beta/models/by-version:streamGenerateContent',
   ]);
 });
@@ -192,7 +181,7 @@ describe.each(CASES)('%s, %s', (wire, model) => {
 
   async function expectNoRefusal(call: ProviderCall): Promise<void> {
     const heard = await hear(provider(), call);
-    const keys = Object.values(await sim.keys());
+    const keys = Object.values(await server.sim.keys());
     const refused = keys.reduce((sum, key) => sum + key.refused, 0);
     // What cannot be sent is refused by us, with a name, and not by the vendor.
     expect([refused, errorOf(heard)?.message ?? '']).toEqual([0, expect.any(String)]);
