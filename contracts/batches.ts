@@ -48,8 +48,10 @@ export interface BatchOrder extends BatchName {
 }
 
 export interface BatchProgress extends BatchPlan, Partial<ShardStart> {
-  /** The first shard that has not begun; those before it have ended. */
+  /** The first shard that has not begun; those before it have ended. After the last come the open ones, in their order. */
   readonly nextShard: number;
+  /** Shards with lines that no vendor has answered: they run again when the answers of all shards are taken. */
+  readonly open?: readonly number[];
 }
 
 /** What a batch that was handed over to vendors tells its shards. */
@@ -81,6 +83,14 @@ export interface ShardOrder extends ShardName, BatchPlan, Partial<ShardStart> {
   readonly deadlineAtMs: number;
   /** Lines of this shard that run at once. */
   readonly linesAtOnce: number;
+  /** Lines that no vendor has answered are left for another run of this shard. */
+  readonly onlyAnswers?: true;
+}
+
+/** What the workflow of a shard returns. */
+export interface EndedShard {
+  /** Whether all of its lines have ended; otherwise it runs again. */
+  readonly isRecorded: boolean;
 }
 
 export interface OpenedShard {
@@ -166,7 +176,7 @@ export interface ShardResult extends LineCounts {
   readonly costMicroUsd: MicroUsd;
 }
 
-export interface EndBatch extends BatchName, Omit<BatchProgress, 'stop'> {
+export interface EndBatch extends BatchName, Omit<BatchProgress, 'stop' | 'open'> {
   readonly deadlineAtMs: number;
   readonly stop: BatchStop | null;
 }

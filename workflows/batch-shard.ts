@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
-import type { BatchStop, LineStep, ShardOrder } from '../contracts/batches.ts';
+import type { BatchStop, EndedShard, LineStep, ShardOrder } from '../contracts/batches.ts';
 import { BATCH_STEP, JOB_STEP } from './activity-options.ts';
 import { sendWarnings } from './budget-warning.ts';
 import { runChildGeneration } from './child-generation.ts';
@@ -22,10 +22,10 @@ import { sendDeliveries } from './webhook-delivery.ts';
 const { openShard, prepareLine } = proxyLocalActivities<Activities>(JOB_STEP);
 const { embedLine, recordShard, takeAnswers } = proxyActivities<Activities>(BATCH_STEP);
 
-export async function batchShard(order: ShardOrder): Promise<void> {
+export async function batchShard(order: ShardOrder): Promise<EndedShard> {
   const root = CancellationScope.current();
   // Whatever ends the lines, their results are recorded.
-  await CancellationScope.nonCancellable(() => new Shard(order).run(root));
+  return CancellationScope.nonCancellable(() => new Shard(order).run(root));
 }
 
 class Shard {
@@ -42,14 +42,16 @@ class Shard {
     this.#stop = order.stop ?? null;
   }
 
-  async run(root: CancellationScope): Promise<void> {
+  async run(root: CancellationScope): Promise<EndedShard> {
     const { offsets, isRecorded } = await openShard(this.#order);
-    if (isRecorded) return;
+    if (isRecorded) return { isRecorded };
     root.cancelRequested.catch(() => this.#cancel());
     void this.#endInTime();
     const isHandedOver = this.#order.isHandedOver === true;
     const isStopped = this.#stop !== null;
     if (isHandedOver) await this.#takeAnswers({ closes: isStopped });
+    const isOpen = this.#taken.size < offsets.length - 1;
+    if (this.#order.onlyAnswers === true && isOpen && this.#stop === null) return { isRecorded: false };
     const lanes = Math.min(this.#order.linesAtOnce, offsets.length - 1);
     await Promise.all(Array.from({ length: lanes }, () => this.#runLines(offsets)));
     // What was prepared for a vendor, and is neither answered nor called.
@@ -59,6 +61,7 @@ class Shard {
     const name = { tenant, batchId, shard, lines, shardLines };
     setCurrentDetails(`${this.#next} of ${offsets.length - 1} lines`);
     await recordShard({ ...name, deadlineAtMs, stop: this.#stop });
+    return { isRecorded: true };
   }
 
   async #runLines(offsets: readonly number[]): Promise<void> {

@@ -22,9 +22,11 @@ import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
 import type {
   BatchOrder,
   BatchOutcome,
+  BatchPlan,
   BatchProgress,
   BatchStop,
   CheckedBatch,
+  EndedShard,
   ShardOrder,
 } from '../contracts/batches.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -37,7 +39,7 @@ import { sendDeliveries } from './webhook-delivery.ts';
 
 const { checkBatch, endBatch } = proxyActivities<Activities>(BATCH_STEP);
 
-type RunShard = (order: ShardOrder) => Promise<void>;
+type RunShard = (order: ShardOrder) => Promise<EndedShard>;
 
 export async function batch(order: BatchOrder): Promise<BatchOutcome> {
   const root = CancellationScope.current();
@@ -78,11 +80,14 @@ class BatchBoard {
   #stop: BatchStop | null;
   /** Lines were prepared for vendors: every shard runs, even after a stop, to end those lines. */
   #isHandedOver: boolean;
+  /** Shards that have run, and have lines that no vendor has answered. */
+  readonly #open: Set<number>;
 
   constructor(order: BatchOrder) {
     this.#order = order;
     this.#stop = order.done?.stop ?? null;
     this.#isHandedOver = order.done?.isHandedOver === true;
+    this.#open = new Set(order.done?.open);
   }
 
   /** What a shard, or the next run, learns of a hand-over; empty if there was none. */
@@ -103,7 +108,7 @@ class BatchBoard {
 
   isOver({ lines, shardLines, nextShard }: BatchProgress): boolean {
     const isStopped = this.#stop !== null && !this.#isHandedOver;
-    return isStopped || nextShard * shardLines >= lines;
+    return isStopped || nextShard >= Math.ceil(lines / shardLines) + this.#open.size;
   }
 
   /** @returns how far it is, and nothing runs; null if its file was refused. */
@@ -123,23 +128,39 @@ class BatchBoard {
     }
     const running: Promise<void>[] = [];
     let nextShard = done?.nextShard ?? 0;
-    while (!this.isOver({ lines, shardLines, nextShard }) && !isHistoryLong()) {
-      running.push(this.#runShard({ ...this.#shardOrder(plan), shard: nextShard }));
+    const shards = Math.ceil(lines / shardLines);
+    while (!isHistoryLong()) {
+      // Which shards are open is known when all have taken their answers.
+      if (nextShard === shards) await Promise.all(running);
+      if (this.isOver({ lines, shardLines, nextShard })) break;
+      running.push(this.#runShard(this.#shardAt(nextShard, plan)));
       nextShard += 1;
       setCurrentDetails(`${Math.min(lines, nextShard * shardLines)} of ${lines} lines have begun`);
       const isFull = () => this.#running >= BATCH_LIMITS.shardsAtOnce;
       await condition(() => !isFull() || (this.#stop !== null && !this.#isHandedOver));
     }
     await Promise.all(running);
-    return { lines, shardLines, nextShard };
+    return { lines, shardLines, nextShard, ...(this.#open.size > 0 ? { open: this.#openInOrder() } : {}) };
   }
 
-  #shardOrder(plan: Exclude<CheckedBatch, null>): Omit<ShardOrder, 'shard'> {
+  #openInOrder(): readonly number[] {
+    return [...this.#open].sort((a, b) => a - b);
+  }
+
+  #shardAt(place: number, { lines, shardLines }: BatchPlan): ShardOrder {
     const { tenant, batchId, deadlineAtMs, linesAtOnce } = this.#order;
-    const ofShard = Math.max(1, Math.ceil(linesAtOnce / BATCH_LIMITS.shardsAtOnce));
-    const { lines, shardLines } = plan;
-    const name = { tenant, batchId, deadlineAtMs, lines, shardLines };
-    return { ...name, linesAtOnce: ofShard, ...this.shardStart };
+    const again = this.#openInOrder()[place - Math.ceil(lines / shardLines)];
+    return {
+      tenant,
+      batchId,
+      deadlineAtMs,
+      lines,
+      shardLines,
+      shard: again ?? place,
+      linesAtOnce: Math.max(1, Math.ceil(linesAtOnce / BATCH_LIMITS.shardsAtOnce)),
+      ...this.shardStart,
+      ...(this.#isHandedOver && again === undefined ? { onlyAnswers: true } : {}),
+    };
   }
 
   async #runShard(order: ShardOrder): Promise<void> {
@@ -148,7 +169,7 @@ class BatchBoard {
     // A shard that begins after the stop ends what was handed over, and calls nothing.
     const scope = order.stop === undefined ? this.#shards : new CancellationScope({ cancellable: false });
     try {
-      await scope.run(() =>
+      const ended = await scope.run(() =>
         executeChild<RunShard>(SHARD_TYPE, {
           args: [order],
           workflowId: `${workflowId(tenant, batchId)}/${shard}`,
@@ -161,6 +182,7 @@ class BatchBoard {
           },
         }),
       );
+      if (order.onlyAnswers === true && ended?.isRecorded === false) this.#open.add(shard);
     } catch (error) {
       // It was terminated, or never began: the end of the batch records what its lines have become.
       if (!(error instanceof TemporalFailure)) throw error;

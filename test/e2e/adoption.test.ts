@@ -33,7 +33,7 @@ async function historyOf(id: string) {
 }
 
 test('a short answer costs one workflow task and no activity', async () => {
-  const { body } = await stack.api.create({ input: promptOf({ tokens: 20, delayMs: 1 }), cache: 'off' });
+  const body = await stack.api.submit({ input: promptOf({ tokens: 20, delayMs: 1 }), cache: 'off' });
   await startReading(stack.api, body.id).whole;
   expect(await historyOf(body.id)).toMatchObject({ workflowTasks: 1, activities: 0 });
 });
@@ -41,7 +41,7 @@ test('a short answer costs one workflow task and no activity', async () => {
 test('a long answer is adopted as it runs: one call, though the provider could not take it up again', async () => {
   const input = promptOf(LONG);
   const expected = await stack.sim.text(input);
-  const { body } = await stack.api.create({ input, model: CANNOT_REATTACH, cache: 'off' });
+  const body = await stack.api.submit({ input, model: CANNOT_REATTACH, cache: 'off' });
   const events = await startReading(stack.api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
   expect(textOf(events)).toBe(expected.text);
@@ -51,7 +51,7 @@ test('a long answer is adopted as it runs: one call, though the provider could n
 });
 
 test('a cancel before the adoption stops the call at once and bills what was made', async () => {
-  const { body } = await stack.api.create({ input: promptOf(LONG), model: CANNOT_REATTACH, cache: 'off' });
+  const body = await stack.api.submit({ input: promptOf(LONG), model: CANNOT_REATTACH, cache: 'off' });
   const reading = startReading(stack.api, body.id);
   await reading.deltas(3);
   await stack.api.cancel(body.id);

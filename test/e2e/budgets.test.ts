@@ -107,7 +107,7 @@ describe('a limit that is set by the API', () => {
     const user = newUser();
     await setLimit({ id: user, amount: 1_000, mode: 'soft', warnAt: 0.2 });
     const generate = async () => {
-      const { body } = await stack.api.create({
+      const body = await stack.api.submit({
         input: promptOf({ tokens: 250, delayMs: 0 }),
         user,
         cache: 'off',
@@ -172,7 +172,7 @@ describe('a running generation', () => {
     await setLimit({ id: user, amount: 10_000 });
     const input = promptOf({ tokens: 200, delayMs: 10 });
     const { text } = await stack.sim.text(input);
-    const { body } = await stack.api.create({
+    const body = await stack.api.submit({
       input,
       user,
       model: PREFILL,
@@ -208,7 +208,7 @@ describe('a running generation', () => {
   test('that is stopped bills what it has generated and gives the rest back', async () => {
     const user = newUser();
     const input = promptOf({ tokens: 1_500, delayMs: 10 });
-    const { body } = await stack.api.create({ input, user, cache: 'off', maxOutputTokens: 1_600 });
+    const body = await stack.api.submit({ input, user, cache: 'off', maxOutputTokens: 1_600 });
     const reading = startReading(stack.api, body.id);
     await reading.deltas(3);
     const stopped = await runCli(stack.api, ['budgets', 'stop', body.id]);
@@ -297,7 +297,7 @@ describe('a repair', () => {
   });
 
   test('does not touch one whose key an earlier run had, which has ended', async () => {
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
     await resultOf(body.id);
     // What the ledger knew of the earlier run has expired.
     await redis.del(REDIS_KEYS.budget(TENANT, 'reservation', body.id));
@@ -333,7 +333,7 @@ test('the CLI sets, shows and removes limits, lists entries and reconciles', asy
   const user = newUser();
   const key = ['--per', 'user', '--id', user, '--window', '24h', '--unit', 'micro-usd'];
   expect(await runCli(stack.api, ['budgets', 'set', ...key, '--amount', '5000'])).toMatchObject({ code: 0 });
-  const { body } = await stack.api.create({
+  const body = await stack.api.submit({
     input: promptOf({ tokens: 30, delayMs: 0 }),
     user,
     model: PREFILL,

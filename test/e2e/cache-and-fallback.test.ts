@@ -33,7 +33,7 @@ function wordsOf(plan: { tokens: number }): (words: string) => string {
 }
 
 async function generated(request: GenerationRequest): Promise<readonly GenerationEvent[]> {
-  const { body } = await stack.api.create(request);
+  const body = await stack.api.submit(request);
   const events = await startReading(stack.api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
   // The answer is stored after its reader has it all; the run ends when it is.
@@ -60,7 +60,7 @@ describe('the answer cache', () => {
 
   test('gives it to no other user of the tenant, stored or under way, unless the config shares it', async () => {
     const begun = async ({ api }: Stack, input: string, user: string) =>
-      startReading(api, (await api.create({ input, user })).body.id);
+      startReading(api, (await api.submit({ input, user })).id);
     const slow = promptOf({ tokens: 120, delayMs: 10 });
     const [ofAnn, ofBob] = [await begun(stack, slow, 'ann'), await begun(stack, slow, 'bob')];
     expect(typesOf([...(await ofAnn.whole), ...(await ofBob.whole)])).not.toContain('cache-join');
@@ -160,7 +160,7 @@ describe('the answer cache', () => {
       services: { ...announcedServices(), QDRANT_URL: `http://127.0.0.1:${await findFreePort()}` },
     });
     try {
-      const { body } = await away.api.create({ input: promptOf({ tokens: 20, delayMs: 1 }) });
+      const body = await away.api.submit({ input: promptOf({ tokens: 20, delayMs: 1 }) });
       const events = await startReading(away.api, body.id).whole;
       expect(events[1]).toMatchObject({ type: 'cache-skip', reason: expect.any(String) });
       expect(events.at(-1)?.type).toBe('generation-end');
@@ -174,7 +174,7 @@ describe('a provider that fails', () => {
   test('is replaced by the next candidate of the route, and the reader sees one whole answer', async () => {
     await stack.sim.fault({ kind: 'status', wire: 'openai-responses', status: 500, times: 10 });
     const input = promptOf({ tokens: 60, delayMs: 1 });
-    const { body } = await stack.api.create({ input, cache: 'off' });
+    const body = await stack.api.submit({ input, cache: 'off' });
     const events = await startReading(stack.api, body.id).whole;
     expect(faultsOf(events)).toEqual([]);
     expect(textOf(events)).toBe((await stack.sim.text(input)).text);

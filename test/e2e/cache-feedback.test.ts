@@ -39,7 +39,7 @@ interface Asked {
 }
 
 async function ask(api: UnbrokenApi, input: string, more: Partial<GenerationRequest> = {}): Promise<Asked> {
-  const { body } = await api.create({ input, ...more });
+  const body = await api.submit({ input, ...more });
   const events = await startReading(api, body.id).whole;
   const hit = events.find(({ type }) => type === 'cache-hit' || type === 'cache-join');
   return { id: body.id, hit: hit as Asked['hit'] };

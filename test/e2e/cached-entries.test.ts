@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 async function generate(api: UnbrokenApi, input: string, model: string): Promise<void> {
-  const { body } = await api.create({ input, model });
+  const body = await api.submit({ input, model });
   await startReading(api, body.id).whole;
 }
 

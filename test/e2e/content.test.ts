@@ -62,7 +62,7 @@ function heldOf(events: readonly GenerationEvent[]) {
 }
 
 async function answer(request: Parameters<Stack['api']['create']>[0]): Promise<readonly GenerationEvent[]> {
-  const { body } = await stack.api.create({ cache: 'off', ...request });
+  const body = await stack.api.submit({ cache: 'off', ...request });
   const events = await startReading(stack.api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
   return events;

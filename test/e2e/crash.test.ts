@@ -122,7 +122,7 @@ describe('an answer in JSON whose worker is killed in the middle', () => {
         model: `${provider}/sim-large`,
         output: { name: 'parts', schema },
       };
-      const { body } = await stack.api.create(request);
+      const body = await stack.api.submit(request);
       const reading = startReading(stack.api, body.id);
       await reading.deltas(random.between(5, 120));
       await worker.kill();

@@ -45,7 +45,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
   async function begin(plan = PLAN): Promise<{ id: string; text: string }> {
     const input = promptOf(plan);
     const { text } = await stack.sim.text(input);
-    const { body } = await stack.api.create({ input, cache: 'off' });
+    const body = await stack.api.submit({ input, cache: 'off' });
     return { id: body.id, text };
   }
 
@@ -226,7 +226,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
 test('what vercel.json rewrites comes out as it was asked for', async () => {
   const edge = await startChild('edge', ['test/harness/serve-edge.ts', 'vercel', stack.api.url], {});
   try {
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 20, delayMs: 0 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 20, delayMs: 0 }), cache: 'off' });
     await startReading(stack.api, body.id).whole;
     const path = encodeURIComponent(`/v1/generations/${body.id}/events`);
     const answer = await connectApi(edge.url, stack.api.key).send(`/api/relay?unbroken_path=${path}&after=2`);

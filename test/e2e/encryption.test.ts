@@ -43,7 +43,7 @@ afterAll(async () => {
 async function generateAllKinds(on: Stack, ids: string[]): Promise<void> {
   const run = async (tokens: number, model: string) => {
     const input = promptOf({ tokens, delayMs: 10 });
-    const { body } = await on.api.create({ input, model, cache: 'off' });
+    const body = await on.api.submit({ input, model, cache: 'off' });
     ids.push(body.id);
     return startReading(on.api, body.id);
   };
@@ -98,7 +98,7 @@ describe('with encryption', () => {
   test('a generation that waits for room at a provider gets it', async () => {
     const submit = async () => {
       const request = { input: promptOf({ tokens: 5, delayMs: 1 }), model: METERED, cache: 'off' } as const;
-      return startReading(stack.api, (await stack.api.create(request)).body.id);
+      return startReading(stack.api, (await stack.api.submit(request)).id);
     };
     const readings = await Promise.all([submit(), submit(), submit()]);
     const ends = await Promise.all(readings.map(async ({ whole }) => (await whole).at(-1)?.type));

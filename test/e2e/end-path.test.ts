@@ -54,7 +54,7 @@ function wiresToEmbedder(): Wire[] {
 async function begin() {
   const api = connectApi(stage.apis[0] ?? '', stage.devKey);
   const input = promptOf({ tokens: 60, delayMs: 20 });
-  const { body } = await api.create({ input, cache: 'write', model: 'simulated/sim-large' });
+  const body = await api.submit({ input, cache: 'write', model: 'simulated/sim-large' });
   const reading = startReading(api, body.id);
   await reading.deltas(3);
   const run = new Client({ connection }).workflow.getHandle(workflowId('dev', body.id));

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 async function begin() {
   const input = promptOf(ENDLESS);
-  const { body } = await stack.api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+  const body = await stack.api.submit({ input, model: 'simulated/sim-large', cache: 'off' });
   return { id: body.id, input, reading: startReading(stack.api, body.id) };
 }
 

@@ -31,7 +31,7 @@ afterAll(() => stage?.stop());
 beforeEach(async () => {
   const workers = new Set<string>();
   await waitFor('an eager start by each worker', async () => {
-    const { body } = await api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
+    const body = await api.submit({ input: promptOf({ tokens: 5 }), cache: 'off' });
     await startReading(api, body.id).whole;
     const worker = await eagerWorkerOf(body.id);
     if (worker !== null) workers.add(worker);

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 test('a settlement that Redis refuses fails its run, is reported, and is repaired by the reconciliation', async () => {
   const input = promptOf({ tokens: 200, delayMs: 10 });
-  const { body } = await stack.api.create({ input, cache: 'off', user: 'ann' });
+  const body = await stack.api.submit({ input, cache: 'off', user: 'ann' });
   const reading = startReading(stack.api, body.id);
   await reading.deltas(3);
   const subject = subjectKey('dev', 'user', 'ann');

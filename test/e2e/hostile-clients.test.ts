@@ -93,7 +93,7 @@ describe('a frame', () => {
 describe('a socket', () => {
   test('of a ticket begins no generation, whether the ticket names one or not', async () => {
     const api = await newApi();
-    const { body } = await api.create({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' });
+    const body = await api.submit({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' });
     for (const order of [{}, { generationId: body.id }]) {
       const made = await api.send('/v1/tickets', { method: 'POST', body: JSON.stringify(order) });
       const { ticket } = (await made.json()) as { ticket: string };
@@ -188,7 +188,7 @@ describe('a body', () => {
 describe('HEAD', () => {
   test('of a stream is answered and over, though its generation runs', async () => {
     const api = await newApi();
-    const { body } = await api.create({ input: 'Hi. [[sim tokens=5000 delay_ms=50]]', cache: 'off' });
+    const body = await api.submit({ input: 'Hi. [[sim tokens=5000 delay_ms=50]]', cache: 'off' });
     const hex = body.id.replace('gen_', '');
     for (const path of [`/v1/generations/${body.id}/events`, `/v1/responses/resp_${hex}?stream=true`]) {
       const response = await api.send(path, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });

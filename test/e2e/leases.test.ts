@@ -31,7 +31,7 @@ beforeEach(() => stack.sim.forget());
 async function begin(plan: Parameters<typeof promptOf>[0] = LONG) {
   const input = promptOf(plan);
   const expected = await stack.sim.text(input);
-  const { body } = await stack.api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+  const body = await stack.api.submit({ input, model: 'simulated/sim-large', cache: 'off' });
   return { id: body.id, expected, reading: startReading(stack.api, body.id) };
 }
 

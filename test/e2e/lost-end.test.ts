@@ -25,7 +25,7 @@ const runOf = async (id: string) =>
   (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
 
 test('a reader of a log that lost its end learns it, and does not wait forever', async () => {
-  const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 10 }), cache: 'off' });
+  const body = await stack.api.submit({ input: promptOf({ tokens: 60, delayMs: 10 }), cache: 'off' });
   await startReading(stack.api, body.id).whole;
   await (await runOf(body.id)).result();
   await loseTail(redis, body.id, 8);
@@ -37,7 +37,7 @@ test('a reader of a log that lost its end learns it, and does not wait forever',
 
 test('a reader of a generation whose run was terminated learns it', async () => {
   const input = promptOf({ tokens: 20, firstMs: 60_000 });
-  const { body } = await stack.api.create({ input, cache: 'off' });
+  const body = await stack.api.submit({ input, cache: 'off' });
   const reading = startReading(stack.api, body.id);
   await (await runOf(body.id)).terminate('by hand');
   const events = await reading.whole;
@@ -47,7 +47,7 @@ test('a reader of a generation whose run was terminated learns it', async () => 
 
 test('one that is only slow is left alone', async () => {
   const input = promptOf({ tokens: 20, firstMs: 3_000 });
-  const { body } = await stack.api.create({ input, cache: 'off' });
+  const body = await stack.api.submit({ input, cache: 'off' });
   const events = await startReading(stack.api, body.id).whole;
   expect(events.at(-1)).toMatchObject({ type: 'generation-end' });
 });

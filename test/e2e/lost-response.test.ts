@@ -17,7 +17,7 @@ afterAll(() => stack?.stop());
 test('a generation continues from its text however often its response is cancelled at the provider', async () => {
   const input = promptOf({ tokens: 500, delayMs: 10 });
   const expected = await stack.sim.text(input);
-  const { body } = await stack.api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+  const body = await stack.api.submit({ input, model: 'simulated/sim-large', cache: 'off' });
   const reading = startReading(stack.api, body.id);
   for (let time = 1; time <= TIMES; time += 1) {
     await reading.deltas(60 * time);

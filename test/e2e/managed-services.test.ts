@@ -30,8 +30,7 @@ const of = (findings: readonly Finding[], check: string) =>
 
 test('a generation runs on them, from the API to the stored answer', async () => {
   const input = promptOf({ tokens: 20, delayMs: 1 });
-  const { status, body } = await stack.api.create({ input, cache: 'on' });
-  expect(status).toBe(201);
+  const body = await stack.api.submit({ input, cache: 'on' });
   const done = await waitFor('the end', async () => {
     const view = (await stack.api.view(body.id)).body;
     return view.status !== 'running' && view;

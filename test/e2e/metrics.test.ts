@@ -17,7 +17,7 @@ let exported: Exported;
 
 beforeAll(async () => {
   stack = await startStack({ env: { UNBROKEN_METRICS_PORT: '0' } });
-  const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 30 }), user: USER });
+  const body = await stack.api.submit({ input: promptOf({ tokens: 60, delayMs: 30 }), user: USER });
   generationId = body.id;
   await startReading(stack.api, body.id).whole;
   page = await waitFor('the settled generation in the metrics', async () => {

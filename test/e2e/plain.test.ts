@@ -69,7 +69,7 @@ describe('a reader whose connection breaks', () => {
   test('gets with Last-Event-ID exactly the events that an unbroken reader got', async () => {
     const random = createRandom(chooseSeed());
     const input = promptOf({ tokens: 200, delayMs: 4 });
-    const { body } = await stack.api.create({ input, cache: 'off' });
+    const body = await stack.api.submit({ input, cache: 'off' });
     const unbroken = startReading(stack.api, body.id);
     const cutAfter = random.between(1, 80);
     console.info(`seed ${random.seed}: cut after ${cutAfter} deltas`);
@@ -85,7 +85,7 @@ describe('a reader whose connection breaks', () => {
   });
 
   test('gets the same remaining events from every cursor of a finished log', async () => {
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 2 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 60, delayMs: 2 }), cache: 'off' });
     const live = await startReading(stack.api, body.id).whole;
     for (const event of live.slice(0, -1)) {
       const rest = await stack.api.readOnce(body.id, event.seq);

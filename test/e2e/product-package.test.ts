@@ -109,7 +109,7 @@ test.each(['api', 'worker'])('a killed %s loses no token, and comes back', async
   const api = connectApi(started.url, started.key);
   const input = promptOf({ tokens: 200, delayMs: 10 });
   const expected = await connectSimulator(started.simulatorUrl).text(input);
-  const { body } = await api.create({ input, cache: 'off' });
+  const body = await api.submit({ input, cache: 'off' });
   const reading = startReading(api, body.id);
   await reading.deltas(20);
   const killed = processOf(name);

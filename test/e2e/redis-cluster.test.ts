@@ -112,7 +112,7 @@ test('an erased user leaves no word on any master, though a slot moves and a mas
   const client = createClient({ baseUrl: api.url, apiKey: key });
   const ask = async (tokens: number) => {
     const input = `${word} ${promptOf({ tokens, delayMs: 20 })}`;
-    return startReading(api, (await api.create({ input, cache: 'off' })).body.id);
+    return startReading(api, (await api.submit({ input, cache: 'off' })).id);
   };
   const ended = await Promise.all(Array.from({ length: GENERATIONS }, () => ask(3)));
   await Promise.all(ended.map(({ whole }) => whole));

@@ -28,7 +28,7 @@ describe('a cancelled generation', () => {
     'stops the call at the provider and bills what was generated (%s)',
     async (model) => {
       const input = promptOf({ tokens: 1_500, delayMs: 10 });
-      const { body } = await stack.api.create({
+      const body = await stack.api.submit({
         input,
         model,
         cache: 'off',
@@ -160,7 +160,7 @@ describe('a request that cannot be served', () => {
   });
 
   test("for another tenant's id is a 404, as if it did not exist", async () => {
-    const { body } = await stack.api.create({
+    const body = await stack.api.submit({
       input: promptOf({ tokens: 20, delayMs: 0 }),
       cache: 'off',
       user: newUser(),

@@ -80,7 +80,7 @@ describe('a rolling restart of two APIs and two workers under load', () => {
 
   test('a reader on a socket is asked to reconnect, and continues by its cursor', async () => {
     const input = promptOf({ tokens: 120, delayMs: 30 });
-    const { body } = await stack.api.create({ input });
+    const body = await stack.api.submit({ input });
     const first = await openStreamSocket({ url: stack.api.url, key: stack.api.key });
     first.send({ type: 'subscribe', generationId: body.id, after: -1 });
     await waitFor('some events', () => first.events(body.id).length > 10);

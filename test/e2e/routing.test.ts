@@ -49,9 +49,7 @@ const post = (path: string, body: object) =>
 const short = () => promptOf({ tokens: 5, delayMs: 1 });
 
 async function submit(facts: { user: string; priority?: number; input?: string }): Promise<string> {
-  const { status, body } = await stack.api.create({ input: short(), model: METERED, cache: 'off', ...facts });
-  expect(status).toBe(201);
-  return body.id;
+  return (await stack.api.submit({ input: short(), model: METERED, cache: 'off', ...facts })).id;
 }
 
 /** When the provider was asked for each of these, ms since 1970. */
@@ -95,7 +93,7 @@ describe('POST /v1/routes/explain', () => {
 
 test('the generation goes where the explanation says, and the run tells why', async () => {
   const input = `What is the capital of France? ${short()}`;
-  const { body } = await stack.api.create({ input, route: 'tasks', cache: 'off' });
+  const body = await stack.api.submit({ input, route: 'tasks', cache: 'off' });
   const events = await startReading(stack.api, body.id).whole;
   expect(events.at(-1)).toMatchObject({ type: 'generation-end', model: 'cheap' });
   const temporal = await temporalClient(stack.env);
@@ -179,7 +177,7 @@ describe('generations for which no key has room', () => {
 
 test('a deadline of the caller is kept, and the usage until then is reported', async () => {
   const input = promptOf({ tokens: 4_000, delayMs: 10 });
-  const { body } = await stack.api.create({ input, cache: 'off', deadlineMs: 4_000, maxOutputTokens: 8_000 });
+  const body = await stack.api.submit({ input, cache: 'off', deadlineMs: 4_000, maxOutputTokens: 8_000 });
   const events = await startReading(stack.api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
   const last = events.at(-1);

@@ -67,7 +67,7 @@ describe('without a worker', () => {
     const [seat] = stack.workers;
     if (seat === undefined) throw new Error('no worker');
     for (const each of stack.workers) await each.leave();
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 5 }), cache: 'off' });
     await waitFor('the backlog', async () => (await backlog()) > 0);
     await seat.restart();
     const events = await startReading(stack.api, body.id).whole;
@@ -82,7 +82,7 @@ describe('without a worker', () => {
 async function streamOn(index: number) {
   for (let tries = 0; tries < 30; tries += 1) {
     const input = promptOf({ tokens: 200, delayMs: 40 });
-    const { body } = await stack.api.create({ input, cache: 'off', model: 'simulated-messages/sim-large' });
+    const body = await stack.api.submit({ input, cache: 'off', model: 'simulated-messages/sim-large' });
     const { whole } = startReading(stack.api, body.id);
     await waitFor('an activity that streams', () => isAdopted(body.id));
     const seat = await streamingWorker(stack, body.id);

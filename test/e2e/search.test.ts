@@ -62,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 async function generate(api: UnbrokenApi, request: object): Promise<string> {
-  const { body } = await api.create({ input: promptOf({ tokens: 8, delayMs: 1 }), cache: 'off', ...request });
+  const body = await api.submit({ input: promptOf({ tokens: 8, delayMs: 1 }), cache: 'off', ...request });
   await startReading(api, body.id).whole;
   return body.id;
 }

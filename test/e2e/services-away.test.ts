@@ -93,7 +93,7 @@ describe('with a Redis that is frozen', () => {
   test('requests get their 503 in time, and a stream that runs continues when it is thawed, with nothing twice', async () => {
     const input = promptOf({ tokens: 600, delayMs: 10 });
     const expected = await stage.sim.text(input);
-    const { body } = await api.create({ input, cache: 'off' });
+    const body = await api.submit({ input, cache: 'off' });
     const reading = startReading(api, body.id);
     // One connection, as of a client that does not come back by itself.
     const once = api.readOnce(body.id, -1);
@@ -138,7 +138,7 @@ describe('a provider that was restarted', () => {
     // It is silent until it is killed, however late this test is.
     const input = promptOf({ tokens: 300, delayMs: 10, silence: { afterTokens: 150, ms: 60_000 } });
     const expected = await stage.sim.text(input);
-    const { body } = await api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+    const body = await api.submit({ input, model: 'simulated/sim-large', cache: 'off' });
     const reading = startReading(api, body.id);
     await reading.deltas(80);
     // The workers are not to notice before it is up again, and so spend no attempt on a provider that is down.

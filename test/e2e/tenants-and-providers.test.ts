@@ -158,7 +158,7 @@ beforeEach(() => {
 });
 
 async function ask(api: UnbrokenApi, model: string, prompt: string) {
-  const { body } = await api.create({ input: prompt, model, cache: 'off', maxOutputTokens: 100 });
+  const body = await api.submit({ input: prompt, model, cache: 'off', maxOutputTokens: 100 });
   const events = await startReading(api, body.id).whole;
   return events.at(-1);
 }

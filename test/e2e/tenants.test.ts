@@ -110,7 +110,7 @@ beforeAll(async () => {
   const url = 'https://hooks.invalid/';
   const secret = `whsec_${'a'.repeat(32)}`;
   const input = promptOf({ tokens: 10, delayMs: 0 });
-  const { body } = await stack.api.create({ input, cache: 'off', webhook: { url, secret } });
+  const body = await stack.api.submit({ input, cache: 'off', webhook: { url, secret } });
   await startReading(stack.api, body.id).whole;
   generationId = body.id;
   const endpoint = JSON.stringify({ name: 'ours', url, event_types: ['response.cancelled'] });
@@ -343,7 +343,7 @@ describe('a ticket', () => {
   });
 
   test('for one generation opens no other', async () => {
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
     expect((await events(await ticketFor({ generationId: body.id }))).status).toBe(404);
     const socket = await openStreamSocket({ url: stack.api.url, ticket: await ticketFor({ generationId }) });
     socket.send({ type: 'subscribe', generationId: body.id });

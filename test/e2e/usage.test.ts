@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 async function generate(api: UnbrokenApi, input: string, user?: string) {
-  const { body } = await api.create({ input, model: LARGE, ...(user === undefined ? {} : { user }) });
+  const body = await api.submit({ input, model: LARGE, ...(user === undefined ? {} : { user }) });
   const last = (await startReading(api, body.id).whole).at(-1);
   if (last?.type !== 'generation-end') throw new Error(`${body.id} ended with ${last?.type}`);
   const { usage, costMicroUsd } = last;

@@ -20,7 +20,7 @@ test('one socket follows two generations, and each gives its own text whole', as
   const socket = await openStreamSocket(stack.api);
   const ids: string[] = [];
   for (const input of inputs) {
-    const { body } = await stack.api.create({ input, cache: 'off' });
+    const body = await stack.api.submit({ input, cache: 'off' });
     ids.push(body.id);
     socket.send({ type: 'subscribe', generationId: body.id });
   }
@@ -34,7 +34,7 @@ test('one socket follows two generations, and each gives its own text whole', as
 
 test('a new socket continues after the last seq that the old one had', async () => {
   const input = promptOf({ tokens: 200, delayMs: 5 });
-  const { body } = await stack.api.create({ input, cache: 'off' });
+  const body = await stack.api.submit({ input, cache: 'off' });
   const first = await openStreamSocket(stack.api);
   first.send({ type: 'subscribe', generationId: body.id });
   await waitFor('20 deltas', () => deltasOf(first.events(body.id)) >= 20);
@@ -51,7 +51,7 @@ test('a new socket continues after the last seq that the old one had', async () 
 
 test('a subscription that is taken back and made again, frame upon frame, begins where the new one says', async () => {
   const input = promptOf({ tokens: 60, delayMs: 3 });
-  const { body } = await stack.api.create({ input, cache: 'off' });
+  const body = await stack.api.submit({ input, cache: 'off' });
   const socket = await openStreamSocket(stack.api);
   for (let again = 0; again < 5; again += 1) {
     socket.send({ type: 'subscribe', generationId: body.id });

@@ -62,8 +62,7 @@ async function deployment(): Promise<WorkerDeployment> {
 }
 
 async function begin(input: string, model = 'simulated/sim-large'): Promise<Reading> {
-  const { status, body } = await stack.api.create({ input, model, cache: 'off' });
-  expect(status).toBe(201);
+  const body = await stack.api.submit({ input, model, cache: 'off' });
   return startReading(stack.api, body.id);
 }
 

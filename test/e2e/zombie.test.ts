@@ -21,7 +21,7 @@ test.each(['simulated/sim-large', 'simulated-messages/sim-large'])(
   async (model) => {
     const input = promptOf({ tokens: 900, delayMs: 10 });
     const expected = await stack.sim.text(input);
-    const { body } = await stack.api.create({ input, model, cache: 'off' });
+    const body = await stack.api.submit({ input, model, cache: 'off' });
     const reading = startReading(stack.api, body.id);
     await reading.deltas(20);
     const zombie = await waitFor('the worker that streams', () => streamingWorker(stack, body.id));

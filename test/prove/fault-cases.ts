@@ -21,7 +21,7 @@ const ALWAYS = { wire: 'openai-responses', times: 1_000 } as const;
 
 /** An answer to the same question that was stored before all went wrong. */
 const storeAnswer: FaultCase['prepare'] = async (stack, input) => {
-  const { body } = await stack.api.create({ input, route: 'before', cache: 'on' });
+  const body = await stack.api.submit({ input, route: 'before', cache: 'on' });
   await startReading(stack.api, body.id).whole;
   const temporal = await temporalClient(stack.env);
   await temporal.workflow.getHandle(workflowId('dev', body.id)).result();

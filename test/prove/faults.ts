@@ -116,7 +116,7 @@ async function proveOutage(stack: Stack, name: string): Promise<Verdict> {
 async function generateOnce(stack: Stack) {
   const input = promptOf({ tokens: 20, delayMs: 2 });
   const { text: expected } = await stack.sim.text(input);
-  const { body } = await stack.api.create({ input, route: 'outage', cache: 'off' });
+  const body = await stack.api.submit({ input, route: 'outage', cache: 'off' });
   const events = await startReading(stack.api, body.id).whole;
   const last = events.at(-1);
   const text = textOf(events);

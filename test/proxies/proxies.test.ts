@@ -27,7 +27,7 @@ afterAll(() => stack?.stop());
 
 const begin = async (plan: Parameters<typeof promptOf>[0]) => {
   const input = promptOf(plan);
-  const { body } = await stack.api.create({ input, cache: 'off' });
+  const body = await stack.api.submit({ input, cache: 'off' });
   return { id: body.id, input };
 };
 

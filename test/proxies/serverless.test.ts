@@ -68,7 +68,7 @@ describe('a generation that takes several times as long as the platform lets a r
 
 describe('?until_ms=', () => {
   test('ends the stream in time and cleanly, with a line that tells an EventSource to come back at once', async () => {
-    const { body } = await stack.api.create({ input: promptOf({ tokens: 500, delayMs: 20 }), cache: 'off' });
+    const body = await stack.api.submit({ input: promptOf({ tokens: 500, delayMs: 20 }), cache: 'off' });
     const startedAt = performance.now();
     const response = await stack.api.send(`/v1/generations/${body.id}/events?until_ms=700`);
     const text = await response.text();

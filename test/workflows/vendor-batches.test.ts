@@ -62,6 +62,52 @@ test('lines wait until their vendor has ended, and only those without an answer 
   expect(stubs.calls.at(-1)).toBe('endBatch 2 null');
 });
 
+test('no line is called before the answers of all shards are taken: what they have not used is free then', async () => {
+  const shards = Array.from({ length: 10 }, (_, shard) => shard);
+  // Every second shard has a line that no vendor has answered.
+  const answered = (shard: number) => (shard % 2 === 0 ? [shard * 2] : [shard * 2, shard * 2 + 1]);
+  const stubs = stubActivities({
+    checkBatch: async () => ({ lines: 20, shardLines: 2 }),
+    takeAnswers: async ({ shard, closes }) => {
+      // The first ones take the longest.
+      await new Promise((resolve) => setTimeout(resolve, 20 * (10 - shard)));
+      return { lines: closes ? [] : answered(shard), warnings: [], deliveries: [] };
+    },
+  });
+  await run(waitingOf(), stubs);
+  const firstCall = stubs.calls.findIndex((call) => call.startsWith('prepareLine'));
+  const takenBefore = new Set(callsOf(stubs.calls.slice(0, firstCall), 'takeAnswers'));
+  expect([...takenBefore].sort()).toEqual(shards.map((shard) => `takeAnswers ${shard}`).sort());
+  const called = shards.filter((shard) => shard % 2 === 0).map((shard) => `prepareLine ${shard * 2 + 1}`);
+  expect(callsOf(stubs.calls, 'prepareLine').sort()).toEqual(called.sort());
+  expect(callsOf(stubs.calls, 'recordShard').sort()).toEqual(
+    shards.map((shard) => `recordShard ${shard} null`).sort(),
+  );
+});
+
+test('a batch that is cancelled while its answers are taken ends what is left, and calls nothing', async () => {
+  const stubs = stubActivities({
+    checkBatch: async () => ({ lines: 20, shardLines: 2 }),
+    takeAnswers: async ({ shard, closes }) => {
+      if (!closes && shard === 9) await waitFor('the cancellation', () => isCancelled);
+      return { lines: closes ? [] : [shard * 2], warnings: [], deliveries: [] };
+    },
+  });
+  let isCancelled = false;
+  await environment.withWorker(stubs.activities, async (taskQueue) => {
+    const handle = await startBatch(environment, waitingOf(), taskQueue);
+    await waitFor('the last shard', () => stubs.calls.includes('takeAnswers 9'));
+    await handle.cancel();
+    isCancelled = true;
+    await handle.result();
+  });
+  expect(callsOf(stubs.calls, 'prepareLine')).toEqual([]);
+  const shards = Array.from({ length: 10 }, (_, shard) => shard);
+  expect(callsOf(stubs.calls, 'recordShard').sort()).toEqual(
+    shards.map((shard) => `recordShard ${shard} cancelled`).sort(),
+  );
+});
+
 test('a shard that vendors have answered as a whole calls nothing', async () => {
   const stubs = stubActivities({
     checkBatch: async () => ({ lines: 2, shardLines: 2 }),

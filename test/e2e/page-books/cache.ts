@@ -35,7 +35,7 @@ export async function showsAndLiftsComplaints(desk: PageDesk): Promise<void> {
   const question = `How do I turn on the ${topic}?`;
   const other = `What is the way to switch on the ${topic}?`;
   expect(await isCached(desk, question)).toBe(false);
-  const { body } = await desk.api.create({ input: other });
+  const body = await desk.api.submit({ input: other });
   await startReading(desk.api, body.id).whole;
   const feedback = { method: 'POST', body: JSON.stringify({ score: -1 }) };
   const rated = await desk.api.send(`/v1/generations/${body.id}/feedback`, feedback);
@@ -69,7 +69,7 @@ export async function showsUsersTheirOwn(desk: PageDesk): Promise<void> {
 
 /** Asks, and resolves once the answer is stored with whether it came from the cache. */
 async function isCached(desk: PageDesk, input: string, user = 'dev'): Promise<boolean> {
-  const { body } = await desk.api.create({ input, user });
+  const body = await desk.api.submit({ input, user });
   const last = (await startReading(desk.api, body.id).whole).at(-1);
   const temporal = await temporalClient(desk.stack.env);
   await temporal.workflow.getHandle(workflowId(desk.tenant, body.id)).result();

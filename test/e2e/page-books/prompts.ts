@@ -87,7 +87,7 @@ export async function managesNothingWithoutAdmin(desk: PageDesk): Promise<void> 
 
 /** The version that a request gets which names the prompt alone. */
 async function versionUsed(desk: PageDesk, name: string): Promise<number | undefined> {
-  const { body } = await desk.api.create({
+  const body = await desk.api.submit({
     input: promptOf({ tokens: 5 }),
     cache: 'off',
     prompt: { name, variables: {} },

@@ -105,7 +105,7 @@ describe('a stored answer', () => {
   test('our own API uses the cache as its documentation says', async () => {
     const input = short();
     const generate = async () => {
-      const { body } = await stack.api.create({ input });
+      const body = await stack.api.submit({ input });
       const response = await stack.api.send(`/v1/generations/${body.id}/events`);
       return response.text();
     };

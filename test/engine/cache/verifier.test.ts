@@ -151,7 +151,10 @@ describe('what the verifier cannot read', () => {
     .chain((prompt) => fc.tuple(fc.constant(prompt), fc.integer({ min: 0, max: prompt.length })));
 
   const isSentenceMark = (before: string, inserted: string, after: string) =>
-    /^[.,:;?!]$/.test(inserted) && /\p{L}$/u.test(before) && /^ /.test(after);
+    // 5! is not 5.
+    (/^[.,:;?]$/.test(inserted) || (inserted === '!' && !/\p{N}$/u.test(before))) &&
+    /[\p{L}\p{N}]$/u.test(before) &&
+    /^ /.test(after);
 
   test('any character but a space or a letter, inserted anywhere into a prompt, makes it another prompt', () => {
     fc.assert(
@@ -174,6 +177,7 @@ describe('what the verifier cannot read', () => {
   test.each([
     ['How do I reverse a list in Python?', 'How do I reverse a list, in Python?'],
     ['How do I reverse a list in Python?', 'How do? I reverse a list in Python?'],
+    ['Which process uses port 8080 on Linux?', 'Which process uses port 8080, on Linux?'],
   ])('but a mark between two words is how somebody writes: %s - %s', (prompt, other) => {
     expect(verdictOf(prompt, other)).toBe('same');
     expect(verdictOf(other, prompt)).toBe('same');

@@ -64,7 +64,7 @@ function follow(
 }
 
 async function begin({ stack }: Bench, input: string): Promise<string> {
-  return (await stack.api.create({ input, cache: 'off' })).body.id;
+  return (await stack.api.submit({ input, cache: 'off' })).id;
 }
 
 export const eventSource: ClientUnderTest = {
@@ -87,7 +87,7 @@ export const eventSource: ClientUnderTest = {
     },
     'tool call': async (bench) => {
       const tools = [{ name: 'weather', parameters: TOOL_SCHEMA }];
-      const { body } = await bench.stack.api.create({ input: toolQuestion(), tools, cache: 'off' });
+      const body = await bench.stack.api.submit({ input: toolQuestion(), tools, cache: 'off' });
       const events = await follow(bench.url, bench.key, `/v1/generations/${body.id}/events`).ended;
       const pieces = events.filter((event) => event.type === 'tool-call-delta');
       same('arguments', JSON.parse(pieces.map((delta) => delta.arguments).join('')), TOOL_ARGUMENTS);

@@ -16,8 +16,8 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     name: 'batch-begins-again-after-continue-as-new',
     breaks: 'A batch that continues as a new run begins a shard a second time.',
     file: 'workflows/batch.ts',
-    find: 'return { lines, shardLines, nextShard };',
-    replace: 'return { lines, shardLines, nextShard: nextShard - 1 };',
+    find: 'return { lines, shardLines, nextShard, ...',
+    replace: 'return { lines, shardLines, nextShard: nextShard - 1, ...',
     caughtBy: { tests: [FLOW] },
   },
   {

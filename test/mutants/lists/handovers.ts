@@ -83,6 +83,22 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [FLOW] },
   },
   {
+    name: 'handover-calls-before-all-answers-are-taken',
+    breaks: 'A line is refused for a budget that the answers of other lines are about to free.',
+    file: 'workflows/batch.ts',
+    find: '...(this.#isHandedOver && again === undefined ? { onlyAnswers: true } : {}),',
+    replace: '',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'handover-calls-while-answers-are-taken',
+    breaks: 'A line is refused for a budget that the answers of shards that still run are about to free.',
+    file: 'workflows/batch.ts',
+    find: 'if (nextShard === shards) await Promise.all(running);',
+    replace: '',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
     name: 'handover-begins-again',
     breaks: 'A batch that continues as a new run is handed over a second time.',
     file: 'workflows/batch.ts',
