@@ -48,7 +48,7 @@ export interface BatchOrder extends BatchName {
 }
 
 export interface BatchProgress extends BatchPlan, Partial<ShardStart> {
-  /** The first shard that has not begun; those before it have ended. After the last come the open ones, in their order. */
+  /** The first shard that has not begun; those before it have ended. After the last shard, the open ones follow. */
   readonly nextShard: number;
   /** Shards with lines that no vendor has answered: they run again when the answers of all shards are taken. */
   readonly open?: readonly number[];

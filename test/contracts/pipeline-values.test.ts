@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { isPointer, parsePointer, valueAt } from '../../contracts/json-pointer.ts';
 import { fillText, isMet, type PipelineValues, pointersOf } from '../../contracts/pipeline-values.ts';
 import { TemplateError } from '../../contracts/prompt-template.ts';
+import { cpuMsOf } from '../harness/growth.ts';
 
 const values: PipelineValues = {
   input: { topic: 'trams', 'a/b': 'slash' },
@@ -54,9 +55,8 @@ describe('a text', () => {
   });
 
   test('a place of a hundred thousand spaces costs no time', () => {
-    const startedAt = performance.now();
-    expect(() => pointersOf(`{{/a${' '.repeat(100_000)}|x}}`)).toThrow(TemplateError);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const read = () => expect(() => pointersOf(`{{/a${' '.repeat(100_000)}|x}}`)).toThrow(TemplateError);
+    expect(cpuMsOf(read)).toBeLessThan(2_000);
   });
 });
 

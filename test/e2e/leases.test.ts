@@ -15,12 +15,18 @@ const SILENT_AFTER = 200;
 const EXPIRED = /lease of its worker expired/;
 /** As activities/stream-from-provider.ts has it, of the heartbeat timeout in workflows/activity-options.ts. */
 const HEARTBEAT_MS = 12_000;
+/** So that a busy machine takes no lease of a worker that lives; still before what Temporal would notice. */
+const SILENT_MS = 2_000;
 /** Events of workflow tasks, as Temporal's API numbers them: on a busy machine, there are more. */
 const WORKFLOW_TASKS = [5, 6, 7, 8, 9];
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ workers: 2, env: { UNBROKEN_METRICS_PORT: '0' } });
+  stack = await startStack({
+    workers: 2,
+    env: { UNBROKEN_METRICS_PORT: '0' },
+    config: { limits: { workerSilentMs: SILENT_MS } },
+  });
 });
 afterAll(async () => {
   await closeTemporalClients();

@@ -7,12 +7,15 @@ import { z } from 'zod';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { compareReading, faultsOf } from '../harness/check-events.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
+import { PATIENT_MS } from '../harness/patience.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { installPythonPackage, type PythonPackage, type PythonRun } from '../harness/python-package.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const TOKENS = 250;
+/** Until a killed API is up again, on a busy machine. */
+const PATIENCE = { request_give_up_after_ms: PATIENT_MS };
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 let stack: Stack;
@@ -36,7 +39,13 @@ const retriesOf = ({ lines }: PythonRun) => lines.filter((line) => 'retry' in li
 
 describe.each(['sync', 'async'])('the %s client', (kind) => {
   const read = (request: object) =>
-    client.start('reader.py', { url: stack.api.url, key: stack.api.key, client: kind, request });
+    client.start('reader.py', {
+      url: stack.api.url,
+      key: stack.api.key,
+      client: kind,
+      options: PATIENCE,
+      request,
+    });
   const question = async (tokens: number, delayMs?: number) => {
     const input = promptOf({ tokens, ...(delayMs === undefined ? {} : { delayMs }) });
     return { input, ...(await stack.sim.text(input)) };

@@ -59,7 +59,7 @@ test('lines wait until their vendor has ended, and only those without an answer 
     expect(closing).toBeGreaterThan(stubs.calls.indexOf(`prepareLine ${2 * shard + 1}`));
     expect(stubs.calls.indexOf(`recordShard ${shard} null`)).toBeGreaterThan(closing);
   }
-  expect(stubs.calls.at(-1)).toBe('endBatch 2 null');
+  expect(stubs.calls.at(-1)).toBe('endBatch 4 null');
 });
 
 test('no line is called before the answers of all shards are taken: what they have not used is free then', async () => {
@@ -128,7 +128,7 @@ test('when its time is needed for calls, the vendors end first, and calls begin 
   const cancelled = stubs.calls.indexOf('awaitVendors cancels');
   expect(stubs.calls.indexOf('keepAnswers')).toBeGreaterThan(cancelled);
   expect(stubs.calls.indexOf('prepareLine 0')).toBeGreaterThan(stubs.calls.indexOf('keepAnswers'));
-  expect(stubs.calls.at(-1)).toBe('endBatch 1 null');
+  expect(stubs.calls.at(-1)).toBe('endBatch 2 null');
 });
 
 test('a batch that is cancelled while it waits ends its vendors, keeps their answers, and calls nothing', async () => {

@@ -57,10 +57,10 @@ function complaint(change: Partial<Complaint> = {}): Omit<Complaint, 'atMs'> {
 }
 
 /** What the model estimates that both ask the same. */
-async function logitOf(one: CacheQuestion, other: CacheQuestion): Promise<number> {
+async function logitOf(question: CacheQuestion, other: CacheQuestion): Promise<number> {
   const reader = new PairReader();
   const thresholds = { close: -NEVER, reworded: -NEVER };
-  const pair = { questions: userTexts(one), others: [userTexts(other)], thresholds, all: true };
+  const pair = { questions: userTexts(question), others: [userTexts(other)], thresholds, all: true };
   const [reading] = await reader.read(pair, { readMs: PATIENT.compareMs });
   await reader.close();
   return reading?.logit ?? Number.NaN;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { classifyTask, matchCues, taskClasses } from '../../../engine/routing/classify-task.ts';
-import { growthOf } from '../../harness/growth.ts';
+import { cpuMsOf, growthOf } from '../../harness/growth.ts';
 
 interface Labelled {
   readonly task: string;
@@ -53,9 +53,8 @@ test('the last message of the user counts, not what was said before', () => {
 });
 
 test('an input of eight million characters is classified without delay', () => {
-  const begunAt = performance.now();
-  classifyTask([{ role: 'user', content: 'if (a '.repeat(1_400_000) }]);
-  expect(performance.now() - begunAt).toBeLessThan(1_000);
+  const messages = [{ role: 'user', content: 'if (a '.repeat(1_400_000) }] as const;
+  expect(cpuMsOf(() => classifyTask(messages))).toBeLessThan(1_000);
 });
 
 describe('the time that it takes is linear in the length of the text', () => {
