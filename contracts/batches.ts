@@ -200,6 +200,32 @@ export interface BatchExtras {
   readonly requests_per_second: number | null;
   /** Seconds since 1970. null: no request has ended yet, or no further one is waited for. */
   readonly estimated_completion_at: number | null;
+  /** null: its lines do not wait. */
+  readonly handover: HandoverView | null;
+}
+
+/** What a batch shows of its wait at vendors. */
+export interface HandoverView {
+  /** `preparing`, `waiting` at vendors, `live`: all lines are called, `ended`: vendors have no more of it. */
+  readonly status: 'preparing' | 'waiting' | 'live' | 'ended';
+  /** Why all lines are called. */
+  readonly reason: string | null;
+  /** When what has no answer is called: seconds since 1970. */
+  readonly live_at: number | null;
+  /** Lines that vendors have, and those that they have answered. */
+  readonly lines: number;
+  readonly answered: number;
+  readonly batches: readonly VendorBatchView[];
+}
+
+export interface VendorBatchView {
+  readonly provider: string;
+  /** The vendor's; null while it is not known. */
+  readonly id: string | null;
+  readonly lines: number;
+  readonly status: 'submitting' | 'running' | 'ended' | 'refused' | 'lost';
+  /** Why it was refused or lost. */
+  readonly error: string | null;
 }
 
 /** Why a file is refused as a whole. `line` counts from 1; null: the file itself. */

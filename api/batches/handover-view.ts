@@ -1,29 +1,7 @@
 /** What a batch shows of its wait at vendors. */
+import type { HandoverView, VendorBatchView } from '../../contracts/batches.ts';
 import type { BatchHead } from '../../engine/batches/batch-store.ts';
 import type { PartState } from '../../engine/batches/handover.ts';
-
-export interface HandoverView {
-  /** `preparing`, `waiting` at vendors, `live`: all lines are called, `ended`: vendors have no more of it. */
-  readonly status: 'preparing' | 'waiting' | 'live' | 'ended';
-  /** Why all lines are called. */
-  readonly reason: string | null;
-  /** When what has no answer is called: seconds since 1970. */
-  readonly live_at: number | null;
-  /** Lines that vendors have, and those that they have answered. */
-  readonly lines: number;
-  readonly answered: number;
-  readonly batches: readonly VendorBatchView[];
-}
-
-interface VendorBatchView {
-  readonly provider: string;
-  /** The vendor's; null while it is not known. */
-  readonly id: string | null;
-  readonly lines: number;
-  readonly status: 'submitting' | 'running' | 'ended' | 'refused' | 'lost';
-  /** Why it was refused or lost. */
-  readonly error: string | null;
-}
 
 /** @returns null for a batch whose lines do not wait */
 export function handoverView({ handover }: Pick<BatchHead, 'handover'>): HandoverView | null {

@@ -14,7 +14,15 @@ export function progressText(batch: ShownBatch, nowMs: number | null): string {
   const done = completed + failed;
   const perSecond = rate == null ? '' : `, ${rate} lines/s`;
   const left = nowMs === null ? '' : leftOf(batch, nowMs);
-  return `${barOf(done, total)} ${done}/${total} ${status}, ${failed} failed${perSecond}${left}`;
+  const wait = waitOf(batch);
+  return `${barOf(done, total)} ${done}/${total} ${status}, ${failed} failed${wait}${perSecond}${left}`;
+}
+
+function waitOf({ handover }: ShownBatch): string {
+  if (handover?.status !== 'waiting') return '';
+  const { lines, answered, live_at: liveAt } = handover;
+  const until = liveAt === null ? '' : ` until ${new Date(liveAt * 1_000).toISOString().slice(0, 16)}Z`;
+  return `, ${lines} wait at their vendors${until}, ${answered} of them answered`;
 }
 
 function leftOf({ estimated_completion_at: at }: ShownBatch, nowMs: number): string {

@@ -34,6 +34,19 @@ test.each([
   expect(progressText(batch, NOW_MS)).toContain(`, about ${left} left`);
 });
 
+test('lines that wait at their vendors, and how many of them are answered', () => {
+  const handover = { status: 'waiting', reason: null, live_at: 1_800_000_000, batches: [] } as const;
+  const request_counts = { total: 12, completed: 0, failed: 0 };
+  const waiting = {
+    status: 'in_progress',
+    request_counts,
+    handover: { ...handover, lines: 10, answered: 4 },
+  } as const;
+  expect(progressText(waiting, null)).toBe(
+    '[....................] 0/12 in_progress, 0 failed, 10 wait at their vendors until 2027-01-15T08:00Z, 4 of them answered',
+  );
+});
+
 test('a batch whose file is being checked, and one of an API without these fields', () => {
   const unknown = { requests_per_second: null, estimated_completion_at: null };
   const request_counts = { total: 0, completed: 0, failed: 0 };

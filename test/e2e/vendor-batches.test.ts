@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Batch } from 'openai/resources/batches';
-import type { HandoverView } from '../../api/batches/handover-view.ts';
+import type { HandoverView } from '../../contracts/batches.ts';
 import { BATCH_MODEL, BatchClient, chatLine, type OutputLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { runCli } from '../harness/run-cli.ts';

@@ -1,9 +1,9 @@
 /** A message batch as Anthropic's clients read it. Source: the types of the official client, MessageBatch. */
 import type { MessageBatch } from '@anthropic-ai/sdk/resources/messages/batches';
-import type { BatchStatus } from '../../../contracts/batches.ts';
+import type { BatchStatus, HandoverView } from '../../../contracts/batches.ts';
 import type { BatchHead } from '../../../engine/batches/batch-store.ts';
 import { hasEnded } from '../../batches/find-batch.ts';
-import { type HandoverView, handoverView } from '../../batches/handover-view.ts';
+import { handoverView } from '../../batches/handover-view.ts';
 
 const isoOf = (ms: number) => new Date(ms).toISOString();
 

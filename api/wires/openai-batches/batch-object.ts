@@ -4,7 +4,7 @@ import type { BatchExtras, BatchStatus } from '../../../contracts/batches.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
 import type { BatchHead } from '../../../engine/batches/batch-store.ts';
 import { paceOf } from '../../batches/batch-pace.ts';
-import { type HandoverView, handoverView } from '../../batches/handover-view.ts';
+import { handoverView } from '../../batches/handover-view.ts';
 
 const secondsOf = (ms: number) => Math.floor(ms / 1_000);
 
@@ -44,11 +44,7 @@ export function batchObject(head: BatchHead) {
     requests_per_second: linesPerSecond,
     estimated_completion_at: doneAtMs === null ? null : secondsOf(doneAtMs),
     handover: handoverView(head),
-  } satisfies Nullable<Batch> & OwnFields;
-}
-
-interface OwnFields extends BatchExtras {
-  readonly handover: HandoverView | null;
+  } satisfies Nullable<Batch> & BatchExtras;
 }
 
 /** The vendor sends null where its types have no value. */

@@ -10,7 +10,7 @@ import { usePolled } from '../../use-polled.ts';
 import { ExternalLink, Fact, Failure, Loading } from '../parts.tsx';
 import { BatchFiles } from './batch-files.tsx';
 import { BatchStatusBadge, OutcomeMeter } from './batch-progress.tsx';
-import { type Batch, doneOf, endedAtMs, pollEvery } from './batch-shape.ts';
+import { type Batch, doneOf, endedAtMs, pollEvery, waitSentence } from './batch-shape.ts';
 
 /** Nothing about it changes any more. */
 const everyMs = (batch: Batch) => (isFinal(batch.status) ? HOUR_MS : pollEvery([batch]));
@@ -91,6 +91,7 @@ function sentenceOf(batch: Batch): string {
     case 'validating':
       return 'Its file is being checked.';
     case 'in_progress':
+      if (batch.handover?.status === 'waiting') return waitSentence(batch.handover);
       return estimated === null
         ? `${lines}.`
         : `${lines}; the last one should end at about ${formatTime(estimated * 1_000)}.`;
@@ -121,6 +122,7 @@ function Facts({ batch }: { batch: Batch }) {
       {expired > 0 && <Fact name="Expired">{formatCount(expired)}</Fact>}
       <Fact name="Rate">{rate === null ? '–' : formatPerSecond(rate, 'lines')}</Fact>
       <Fact name="Cost">{formatCost(batch.cost_micro_usd)}</Fact>
+      {batch.handover?.reason != null && <Fact name="Not at half price">{batch.handover.reason}</Fact>}
       <Fact name="Tokens">
         {formatCount(batch.usage.input_tokens)} in, {formatCount(batch.usage.output_tokens)} out
       </Fact>

@@ -3,8 +3,10 @@ import {
   type BatchExtras,
   type BatchFault,
   type BatchStatus,
+  type HandoverView,
   isFinal,
 } from '../../../../../contracts/batches.ts';
+import { formatCount, formatTime } from '../../format.ts';
 
 export interface Batch extends BatchExtras {
   readonly id: string;
@@ -46,4 +48,14 @@ export function endedAtMs(batch: Batch): number | null {
 export function doneOf({ request_outcomes: outcomes }: Pick<Batch, 'request_outcomes'>): number {
   const { completed, failed, cancelled, expired } = outcomes;
   return completed + failed + cancelled + expired;
+}
+
+/** Of a batch at half price, whose bar stands still meanwhile. */
+export function waitSentence({
+  lines,
+  answered,
+  live_at: liveAt,
+}: Pick<HandoverView, 'lines' | 'answered' | 'live_at'>): string {
+  const counts = `${formatCount(lines)} lines wait at their vendors, which have answered ${formatCount(answered)}.`;
+  return liveAt === null ? counts : `${counts} What is left is called at ${formatTime(liveAt * 1_000)}.`;
 }
