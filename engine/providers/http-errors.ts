@@ -37,9 +37,13 @@ function withStatus(status: number, text: string): string {
   return `${status}: ${rest}`;
 }
 
-/** Whether a vendor's SDK says that a request is refused for what is in it. */
-export function isBadRequest(error: unknown): error is Error {
-  return error instanceof Error && 'status' in error && error.status === 400;
+/** What an error says comes first. A server may send any length, and what is searched for holds up all others. */
+const READ_CHARS = 8_192;
+
+/** What a vendor says of a request that it refuses for what is in it, by its SDK; null for any other error. */
+export function badRequestWords(error: unknown): string | null {
+  const isBad = error instanceof Error && 'status' in error && error.status === 400;
+  return isBad ? error.message.slice(0, READ_CHARS) : null;
 }
 
 /** What an SDK has read of an error that is not of its vendor's shape. */
@@ -52,8 +56,8 @@ function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal & P
   const message = parsed === '' && failure.message === WITHOUT_WORDS ? (errorBody ?? '').trim() : parsed;
   return {
     ...failure,
-    kind: `${failure.kind} ${kind}`.trim(),
-    message: withoutMarkup(message === '' ? failure.message : message),
+    kind: `${failure.kind} ${kind}`.trim().slice(0, READ_CHARS),
+    message: withoutMarkup((message === '' ? failure.message : message).slice(0, READ_CHARS)),
     headers: withHeaders(failure.headers, headers),
   };
 }

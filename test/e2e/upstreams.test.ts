@@ -7,4 +7,4 @@ test('on every wire: text, tools, schemas, errors, and connections that break', 
   const verdicts = await runUpstreamRows(UPSTREAM_ROWS.filter(({ isQuick }) => isQuick === true));
   expect(verdicts.length).toBeGreaterThan(0);
   expect(verdicts.filter(({ problems }) => problems.length > 0)).toEqual([]);
-}, 120_000);
+});

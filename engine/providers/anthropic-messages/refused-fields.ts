@@ -4,7 +4,7 @@
  * the answer is as valid without, the request leaves once more without it; nothing is billed for one that is refused.
  */
 import { isJsonObject } from '../../../contracts/json.ts';
-import { isBadRequest } from '../http-errors.ts';
+import { badRequestWords } from '../http-errors.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -13,7 +13,7 @@ interface Refusable {
   readonly headers: Record<string, string>;
 }
 
-const EXTRA = /([\w.]+): Extra inputs are not permitted/g;
+const EXTRA = /(?<![\w.])([\w.]+): Extra inputs are not permitted/g;
 const BETAS = /Unexpected value\(s\) (.+?) for the `anthropic-beta` header|invalid beta flag/i;
 
 const OF_REQUEST: ReadonlySet<string> = new Set([
@@ -39,11 +39,11 @@ export function withoutRefusedFields<Request extends Refusable>(
   error: unknown,
   request: Request,
 ): Request | null {
-  if (!isBadRequest(error)) return null;
-  const { message } = error;
-  const headers = withoutBetas(message, request.headers);
+  const words = badRequestWords(error);
+  if (words === null) return null;
+  const headers = withoutBetas(words, request.headers);
   const before = request.body as Fields;
-  const body = [...message.matchAll(EXTRA)].reduce(
+  const body = [...words.matchAll(EXTRA)].reduce(
     (fields, [, path = '']) => withoutField(fields, path.split('.')),
     before,
   );

@@ -10,7 +10,7 @@ import type {
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import { isJsonObject } from '../../../contracts/json.ts';
-import { isBadRequest } from '../http-errors.ts';
+import { badRequestWords } from '../http-errors.ts';
 
 type Body = MessageCreateParamsStreaming;
 interface ContextFields {
@@ -22,7 +22,7 @@ const REFUSED =
 
 /** Whether it says that thoughts in the conversation are not accepted. */
 export function refusesThoughts(error: unknown): boolean {
-  return isBadRequest(error) && REFUSED.test(error.message);
+  return REFUSED.test(badRequestWords(error) ?? '');
 }
 
 /** null if the conversation has none. */

@@ -1,6 +1,6 @@
 /** Gemini by Google's own SDK. An interrupted answer continues by instruction. */
 import { createAdapter } from '../adapter.ts';
-import { isBadRequest } from '../http-errors.ts';
+import { badRequestWords } from '../http-errors.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
@@ -35,7 +35,7 @@ function addressOf(
 
 /** "Thought signature is not valid", "Corrupted thought signature". A missing one is another fault. */
 function refusesSignature(error: unknown): boolean {
-  return isBadRequest(error) && /thought signature/i.test(error.message);
+  return /thought signature/i.test(badRequestWords(error) ?? '');
 }
 
 async function* streamGoogle(

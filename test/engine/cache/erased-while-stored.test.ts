@@ -241,5 +241,5 @@ describe('whichever process dies and whichever call is late', () => {
     // Else it would not be said of much.
     expect(confirmed).toBeGreaterThan(SEEDS / 2);
     expect(taken).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });

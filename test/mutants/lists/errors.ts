@@ -82,4 +82,20 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/e2e/wires/cases-errors.test.ts'] },
   },
+  {
+    name: 'refusal-of-any-length-is-searched',
+    breaks: 'A server that answers 400 with a long message holds up all streams of its worker for seconds.',
+    file: 'engine/providers/http-errors.ts',
+    find: 'return isBad ? error.message.slice(0, READ_CHARS) : null;',
+    replace: 'return isBad ? error.message : null;',
+    caughtBy: { tests: ['test/engine/providers/long-words.test.ts'] },
+  },
+  {
+    name: 'error-of-any-length-is-searched',
+    breaks: 'A server that fails with a long page holds up all streams of its worker for seconds.',
+    file: 'engine/providers/http-errors.ts',
+    find: "message: withoutMarkup((message === '' ? failure.message : message).slice(0, READ_CHARS)),",
+    replace: "message: withoutMarkup(message === '' ? failure.message : message),",
+    caughtBy: { tests: ['test/engine/providers/long-words.test.ts'] },
+  },
 ];
