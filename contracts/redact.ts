@@ -4,7 +4,7 @@
 const SECRET_CHARS = 8;
 /** Keys of other accounts, and keys that a vendor has shortened or masked, by the vendors' key formats. */
 const KEY_FORMS =
-  /\b(?:sk|pk|rk|key|ub|gsk|xai|nvapi|hf|r8|pplx|csk|fw|tgp|ghp)[-_][A-Za-z0-9_*-]{6,}|\bAIza[\w*.-]{8,}|\bya29\.[\w.-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9*]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
+  /\b(?:sk|pk|rk|key|ub|gsk|xai|nvapi|hf|r8|pplx|csk|fw|tgp|ghp)[-_][A-Za-z0-9_*-]{6,}|\bAIza[\w*.-]{8,}|\bya29\.[\w.-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9*]{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
 
 export function redact(text: string, secrets: readonly string[]): string {
   const withoutOurs = secrets

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { redact } from '../../contracts/redact.ts';
+import { growthOf } from '../harness/growth.ts';
+
+test.each([
+  ['Incorrect API key provided: sk-proj-0123456789abc.', 'Incorrect API key provided: [key].'],
+  ['sk-ant-api03-**********wxyz is revoked', '[key] is revoked'],
+  ['key=AIzaSyA-0123456789_abc&alt=sse', 'key=[key]&alt=sse'],
+  ['the token ya29.a0AfH6SMB-xyz_123 has expired', 'the token [key] has expired'],
+  ['AKIAIOSFODNN7EXAMPLE is not known', '[key] is not known'],
+  ['Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl, expired', 'Bearer [key], expired'],
+  ['Bearer eyJhbGciOiJIUzI1NiJ9 is cut', 'Bearer [key] is cut'],
+])('takes keys of any account out of: %s', (said, shown) => {
+  expect(redact(said, [])).toBe(shown);
+});
+
+test('takes our own keys out, and leaves words and placeholders', () => {
+  const said = 'The key 0123456789abcdef is wrong; none was expected. The task-list of sk- is fine.';
+  expect(redact(said, ['0123456789abcdef', 'none'])).toBe(said.replace('0123456789abcdef', '[key]'));
+});
+
+test.each(['sk-', 'eyJ-', 'eyJ0eXAiOi.', 'AIza', 'ya29.', 'AKIA'])(
+  'takes time in proportion: many times %j',
+  (piece) => {
+    const growth = growthOf((chars) => {
+      const said = piece.repeat(chars / piece.length);
+      return () => redact(said, ['0123456789abcdef']);
+    }, 60_000);
+    expect(growth).toBeLessThan(2.5);
+  },
+);
