@@ -44,8 +44,8 @@ export class AnswerState {
   readonly #indexesWithArguments = new Set<number>();
   readonly #mayBeEmpty: boolean;
   readonly #messages: readonly Message[];
-  /** Those of the conversation and of this answer; null until the first call. */
-  #callIds: Set<string> | null = null;
+  /** Ids of the conversation and of this answer, with the last number behind each; null until the first call. */
+  #callIds: Map<string, number> | null = null;
   #hasContent = false;
   #refusal = '';
 
@@ -96,10 +96,15 @@ export class AnswerState {
    * @param id the vendor's; undefined or '' if it sent none.
    */
   uniqueCallId(id: string | undefined): string {
-    this.#callIds ??= new Set(callIdsIn(this.#messages));
-    let unique = id || `call_${randomUUID().replaceAll('-', '')}`;
-    for (let count = 2; this.#callIds.has(unique); count += 1) unique = `${id}_${count}`;
-    this.#callIds.add(unique);
+    if (!id) return `call_${randomUUID().replaceAll('-', '')}`;
+    this.#callIds ??= new Map([...callIdsIn(this.#messages)].map((known) => [known, 1]));
+    let count = this.#callIds.get(id) ?? 1;
+    let unique = id;
+    while (this.#callIds.has(unique)) {
+      count += 1;
+      unique = `${id}_${count}`;
+    }
+    this.#callIds.set(unique, 1).set(id, count);
     return unique;
   }
 

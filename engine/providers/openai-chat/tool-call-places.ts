@@ -6,6 +6,7 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { isJson } from '../../../contracts/json.ts';
 import { type AnswerState, malformed } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { ArrivedText } from './arrived-text.ts';
 
 type Delta = ChatCompletionChunk['choices'][number]['delta'];
 type ToolCallDelta = NonNullable<Delta['tool_calls']>[number];
@@ -20,7 +21,7 @@ interface KnownCall {
   readonly id: string;
   isStarted: boolean;
   /** Its arguments so far. */
-  written: string;
+  readonly written: ArrivedText;
 }
 
 export class ToolCallPlaces {
@@ -35,7 +36,7 @@ export class ToolCallPlaces {
 
   /** Whether the arguments of every call are whole. */
   get areWhole(): boolean {
-    return this.#calls.every(({ written }) => written.trim() === '' || isJson(written));
+    return this.#calls.every(({ written }) => written.isBlank || isJson(written.whole()));
   }
 
   /** @param order its place in its chunk, for vendors that send no index. */
@@ -54,19 +55,19 @@ export class ToolCallPlaces {
       yield { type: 'reasoning-data', data };
     }
     const rest = newIn(delta, call.written);
-    call.written += rest;
+    call.written.append(rest);
     if (call.isStarted) {
       if (rest !== '') yield this.#answer.appendArguments(call.place, rest);
     } else if (name !== undefined) {
       call.isStarted = true;
       yield this.#answer.startToolCall(call.place, call.id, name);
-      if (call.written !== '') yield this.#answer.appendArguments(call.place, call.written);
+      if (call.written.length > 0) yield this.#answer.appendArguments(call.place, call.written.whole());
     }
   }
 
   /** Nothing follows. @throws provider_malformed for arguments of a call without a name */
   end(): void {
-    const unnamed = this.#calls.some(({ isStarted, written }) => !isStarted && written.trim() !== '');
+    const unnamed = this.#calls.some(({ isStarted, written }) => !isStarted && !written.isBlank);
     if (unnamed) throw malformed('a tool call without a name');
   }
 
@@ -87,7 +88,7 @@ export class ToolCallPlaces {
   #add(byIndex: number, vendorId: string | undefined): KnownCall {
     const place = `${byIndex} ${this.#calls.length}`;
     const id = this.#answer.uniqueCallId(vendorId);
-    const call = { place, vendorId, id, isStarted: false, written: '' };
+    const call = { place, vendorId, id, isStarted: false, written: new ArrivedText() };
     this.#calls.push(call);
     return call;
   }
@@ -102,7 +103,7 @@ interface PartOfCall {
 /** Whether a server that tells its calls apart by nothing begins the next one: the arguments before are whole. */
 function beginsAnother({ written, vendorId }: KnownCall, { id, name, delta }: PartOfCall): boolean {
   if (name === undefined || (id !== undefined && id !== vendorId)) return false;
-  return isWholeObject(written) && /^\s*\{/.test(delta) && newIn(delta, written) !== '';
+  return /^\s*\{/.test(delta) && hasWholeObject(written) && newIn(delta, written) !== '';
 }
 
 /** Some servers send an object in place of its text. */
@@ -118,12 +119,18 @@ function argumentsIn(value: unknown): string {
  * so far with every part, or send them once more at the end. No JSON object has its own beginning again behind it,
  * except that a key may begin with a brace.
  */
-function newIn(delta: string, written: string): string {
-  if (written === '') return delta.trim() === '{}' ? '' : delta;
-  if (!written.startsWith('{') || written === '{"') return delta;
-  if (delta.startsWith(written)) return delta.slice(written.length);
-  const isRepeat = isWholeObject(written) && isWholeObject(delta) && asJson(written) === asJson(delta);
+function newIn(delta: string, written: ArrivedText): string {
+  if (written.length === 0) return delta.trim() === '{}' ? '' : delta;
+  if (!written.beginning.startsWith('{') || (written.length === 2 && written.beginning === '{"'))
+    return delta;
+  if (delta.length >= written.length && delta.startsWith(written.whole())) return delta.slice(written.length);
+  const isRepeat =
+    isWholeObject(delta) && hasWholeObject(written) && asJson(written.whole()) === asJson(delta);
   return isRepeat ? '' : delta;
+}
+
+function hasWholeObject(written: ArrivedText): boolean {
+  return written.lastCharacter === '}' && isWholeObject(written.whole());
 }
 
 function isWholeObject(text: string): boolean {
