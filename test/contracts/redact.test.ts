@@ -10,21 +10,21 @@ test.each([
   ['AKIAIOSFODNN7EXAMPLE is not known', '[key] is not known'],
   ['Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl, expired', 'Bearer [key], expired'],
   ['Bearer eyJhbGciOiJIUzI1NiJ9 is cut', 'Bearer [key] is cut'],
-])('takes keys of any account out of: %s', (said, shown) => {
-  expect(redact(said, [])).toBe(shown);
+])('takes keys of any account out of: %s', (message, shown) => {
+  expect(redact(message, [])).toBe(shown);
 });
 
 test('takes our own keys out, and leaves words and placeholders', () => {
-  const said = 'The key 0123456789abcdef is wrong; none was expected. The task-list of sk- is fine.';
-  expect(redact(said, ['0123456789abcdef', 'none'])).toBe(said.replace('0123456789abcdef', '[key]'));
+  const message = 'The key 0123456789abcdef is wrong; none was expected. The task-list of sk- is fine.';
+  expect(redact(message, ['0123456789abcdef', 'none'])).toBe(message.replace('0123456789abcdef', '[key]'));
 });
 
 test.each(['sk-', 'eyJ-', 'eyJ0eXAiOi.', 'AIza', 'ya29.', 'AKIA'])(
   'takes time in proportion: many times %j',
-  (piece) => {
+  (fragment) => {
     const growth = growthOf((chars) => {
-      const said = piece.repeat(chars / piece.length);
-      return () => redact(said, ['0123456789abcdef']);
+      const message = fragment.repeat(chars / fragment.length);
+      return () => redact(message, ['0123456789abcdef']);
     }, 60_000);
     expect(growth).toBeLessThan(2.5);
   },

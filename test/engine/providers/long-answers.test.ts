@@ -12,9 +12,9 @@ const ANSWERS: readonly (readonly [WireFamily, readonly string[]])[] = [
   ['google', ['tools', 'thinking']],
   ['cohere', ['tools', 'thinking', 'citations']],
 ];
-const TIMES = 20_000;
+const TIMES = 8_000;
 /** CPU time of so many events at which nothing can grow that matters. */
-const LITTLE_MS = 1_600;
+const LITTLE_MS = 800;
 /** Twice as many events take twice the time; the square would be four times. */
 const MOST_GROWTH = 3;
 const MOST_MEASUREMENTS = 4;

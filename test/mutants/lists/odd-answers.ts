@@ -49,9 +49,9 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     name: 'arguments-are-put-together-with-each-part',
     breaks: 'Long arguments of a tool call hold up all streams of their worker for seconds.',
     file: 'engine/providers/openai-chat/tool-call-places.ts',
-    find: 'if (delta.length >= written.length && delta.startsWith(written.whole()))',
-    replace: 'if (delta.startsWith(written.whole()))',
-    caughtBy: { tests: ['test/engine/providers/long-answers.test.ts'] },
+    find: 'isWholeObject(delta) && hasWholeObject(written) &&',
+    replace: 'isWholeObject(written.whole()) && isWholeObject(delta) &&',
+    caughtBy: { tests: ['test/engine/providers/tool-call-places.test.ts'] },
   },
   {
     name: 'reason-of-calls-without-any',
