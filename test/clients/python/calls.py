@@ -49,7 +49,7 @@ def submit_and_read(client):
 
 
 def listed_texts(client, generation_id):
-    """Temporal lists a run some moments after its start, and other suites list theirs beside it."""
+    """Temporal lists a run some moments after its start."""
     for _ in range(300):
         texts = [entry.text for entry in wait(client.list(limit=100)) if entry.id == generation_id]
         if texts:
