@@ -71,6 +71,10 @@ export interface BatchPlan {
 /** Why no further line begins. */
 export type BatchStop = 'cancelled' | 'expired';
 
+export function shardsOf({ lines, shardLines }: BatchPlan): number {
+  return Math.ceil(lines / shardLines);
+}
+
 /** null: the file is refused, and the batch has failed. */
 export type CheckedBatch = BatchPlan | null;
 

@@ -19,15 +19,16 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
-import type {
-  BatchOrder,
-  BatchOutcome,
-  BatchPlan,
-  BatchProgress,
-  BatchStop,
-  CheckedBatch,
-  EndedShard,
-  ShardOrder,
+import {
+  type BatchOrder,
+  type BatchOutcome,
+  type BatchPlan,
+  type BatchProgress,
+  type BatchStop,
+  type CheckedBatch,
+  type EndedShard,
+  type ShardOrder,
+  shardsOf,
 } from '../contracts/batches.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { formatUsd } from '../contracts/money.ts';
@@ -106,9 +107,9 @@ class BatchBoard {
     this.#shards.cancel();
   }
 
-  isOver({ lines, shardLines, nextShard }: BatchProgress): boolean {
+  isOver(progress: BatchProgress): boolean {
     const isStopped = this.#stop !== null && !this.#isHandedOver;
-    return isStopped || nextShard >= Math.ceil(lines / shardLines) + this.#open.size;
+    return isStopped || progress.nextShard >= shardsOf(progress) + this.#open.size;
   }
 
   /** @returns how far it is, and nothing runs; null if its file was refused. */
@@ -128,7 +129,7 @@ class BatchBoard {
     }
     const running: Promise<void>[] = [];
     let nextShard = done?.nextShard ?? 0;
-    const shards = Math.ceil(lines / shardLines);
+    const shards = shardsOf(plan);
     while (!isHistoryLong()) {
       // Which shards are open is known when all have taken their answers.
       if (nextShard === shards) await Promise.all(running);
@@ -147,15 +148,15 @@ class BatchBoard {
     return [...this.#open].sort((a, b) => a - b);
   }
 
-  #shardAt(place: number, { lines, shardLines }: BatchPlan): ShardOrder {
+  #shardAt(place: number, plan: BatchPlan): ShardOrder {
     const { tenant, batchId, deadlineAtMs, linesAtOnce } = this.#order;
-    const again = this.#openInOrder()[place - Math.ceil(lines / shardLines)];
+    const again = this.#openInOrder()[place - shardsOf(plan)];
     return {
       tenant,
       batchId,
       deadlineAtMs,
-      lines,
-      shardLines,
+      lines: plan.lines,
+      shardLines: plan.shardLines,
       shard: again ?? place,
       linesAtOnce: Math.max(1, Math.ceil(linesAtOnce / BATCH_LIMITS.shardsAtOnce)),
       ...this.shardStart,

@@ -8,6 +8,7 @@ import {
   type EndedBatch,
   isFinal,
   OPEN_STATUSES,
+  shardsOf,
   type TakeAnswers,
 } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -109,10 +110,6 @@ async function writeFile(
     { mayExceed: true },
   );
   return name.fileId;
-}
-
-function shardsOf({ lines, shardLines }: EndBatch): number {
-  return Math.ceil(lines / shardLines);
 }
 
 async function notify(

@@ -3,6 +3,7 @@
  * is complete: an index that a crash or an older release has not written would leave a text behind.
  */
 import { z } from 'zod';
+import { shardsOf } from '../../contracts/batches.ts';
 import type { ErasedKind } from '../../contracts/erasure.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RedisClient } from '../../platform/redis/redis-client.ts';
@@ -155,8 +156,7 @@ function batches({ redis, batches: store, batchObjects, files: fileStore, runs }
       // One whose run was terminated has not deleted the file that was made for it alone.
       const { ownsInput, inputFileId } = head.spec;
       if (ownsInput === true) await fileStore.remove({ tenant, fileId: inputFileId });
-      const { lines = 0, shardLines = 1 } = head.plan ?? {};
-      await batchObjects.delete({ tenant, batchId }, Math.ceil(lines / shardLines));
+      await batchObjects.delete({ tenant, batchId }, head.plan === null ? 0 : shardsOf(head.plan));
       await store.remove(head);
       return ONE;
     },

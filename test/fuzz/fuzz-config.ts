@@ -15,6 +15,7 @@ import {
 } from '../../platform/config/load-config.ts';
 import { modelsOf } from '../../platform/config/route-schema.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
+import { cpuMsSince } from '../harness/growth.ts';
 import { badText, JsonText, nearly, toJson } from './bad-json.ts';
 import { fromSchema, type JsonSchema } from './from-schema.ts';
 import { type FuzzPlan, type SurfaceReport, sumOf, tryInputs, type Verdict } from './inputs.ts';
@@ -62,8 +63,7 @@ function judge(environment: Readonly<Record<string, string>>, path: string | nul
     verdict = judgeError(error, path === null ? Object.keys(environment) : [path, ...KEYS]);
   }
   if (Object.keys(Object.prototype).length > 0) return 'the prototype of all objects was polluted';
-  const { user, system } = process.cpuUsage(begunAt);
-  const cpuMs = (user + system) / 1_000;
+  const cpuMs = cpuMsSince(begunAt);
   return verdict ?? (cpuMs > LOAD_CPU_MS ? `it took ${Math.round(cpuMs)} ms of CPU time` : null);
 }
 

@@ -105,8 +105,9 @@ export async function* mapOpenAiResponseStream(
   throw streamCut();
 }
 
-/** The last event. Some servers end with `response.done`, and break off with `response.error`. */
+/** Some servers break off with `response.error`. */
 const FAILS: ReadonlySet<string> = new Set(['response.failed', 'response.error']);
+/** The last event. Some servers end with `response.done`. */
 const ENDS: ReadonlySet<string> = new Set([
   'response.completed',
   'response.incomplete',

@@ -6,9 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { VENDORS } from '../../../platform/config/vendors.ts';
+import { simulatedForTests } from '../../harness/simulated-provider.ts';
 import { adapterFor } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
-import { simulatedForTests } from './simulated-provider.ts';
 
 const server = simulatedForTests();
 

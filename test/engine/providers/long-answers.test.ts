@@ -1,6 +1,7 @@
 /** Recorded answers in which one event comes thousands of times: what each costs must not grow with those before. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { WireFamily } from '../../../platform/config/schema.ts';
+import { cpuMsSince } from '../../harness/growth.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { type Fixture, type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
 import { callOf, hear } from './hear.ts';
@@ -44,8 +45,7 @@ test.each(ANSWERS)('an answer of %s takes time in proportion to its events', asy
     server.play({ ...fixture, body });
     const begunAt = process.cpuUsage();
     await hear(provider, callOf({}));
-    const { user, system } = process.cpuUsage(begunAt);
-    return (user + system) / 1_000;
+    return cpuMsSince(begunAt);
   };
   const known = new Set<string>();
   const grown: string[] = [];

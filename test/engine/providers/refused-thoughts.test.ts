@@ -5,9 +5,9 @@
 import { expect, test } from '@jest/globals';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { simulatedForTests } from '../../harness/simulated-provider.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
-import { simulatedForTests } from './simulated-provider.ts';
 
 const server = simulatedForTests();
 

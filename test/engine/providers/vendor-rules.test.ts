@@ -4,9 +4,9 @@ import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { ProviderCall } from '../../../engine/providers/provider.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
+import { simulatedForTests } from '../../harness/simulated-provider.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
-import { simulatedForTests } from './simulated-provider.ts';
 
 /** For each wire, a model that its vendor has most rules for. */
 const MODELS = {

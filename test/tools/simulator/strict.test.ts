@@ -1,23 +1,13 @@
 /** The simulated provider over HTTP: it refuses in the vendors' words, pauses, pings, and disobeys. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { CONTINUE_INSTRUCTION } from '../../../engine/providers/continue-instruction.ts';
-import {
-  createSimulatedProvider,
-  type SimulatedProvider,
-} from '../../../tools/simulator/create-simulated-provider.ts';
 import { trueText } from '../../../tools/simulator/true-text.ts';
-import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
+import { simulatedForTests } from '../../harness/simulated-provider.ts';
 
-let server: SimulatedProvider;
-let sim: Simulator;
-beforeAll(async () => {
-  server = await createSimulatedProvider();
-  sim = connectSimulator(server.url);
-});
-afterAll(() => server.stop());
+const server = simulatedForTests();
 afterEach(async () => {
-  await sim.clearFaults();
-  await sim.beStrict();
+  await server.sim.clearFaults();
+  await server.sim.beStrict();
 });
 
 interface Turn {
@@ -105,7 +95,7 @@ describe.each(PATHS)('%s', (path) => {
 });
 
 test('a lenient simulator accepts what matches, and no other call', async () => {
-  await sim.lenient('values of types');
+  await server.sim.lenient('values of types');
   const body = (text: string) => ({ ...WIRES['/v1/responses'].body([user(text)]), foo: 1 });
   expect((await post('/v1/responses', body('values of types'))).status).toBe(200);
   expect((await post('/v1/responses', body('another'))).status).toBe(400);
@@ -133,7 +123,7 @@ describe('a continuation', () => {
       (rest: string) => rest !== whole && !whole.startsWith(rest) && rest.length > 40,
     ],
   ] as const)('%s: the model disobeys by fault', async (kind, isRight) => {
-    await sim.fault({ kind });
+    await server.sim.fault({ kind });
     const rest = await answerOf(instructed(first));
     expect([rest, isRight(rest)]).toEqual([rest, true]);
   });

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import {
   createSimulatedProvider,
   type SimulatedProvider,
-} from '../../../tools/simulator/create-simulated-provider.ts';
-import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
+} from '../../tools/simulator/create-simulated-provider.ts';
+import { connectSimulator, type Simulator } from './simulator.ts';
 
 interface Simulated {
   readonly url: string;
