@@ -1,5 +1,6 @@
 /** Words as the ranking compares them: without case and endings, and without common words. */
-const WORD = /[\p{L}\p{N}]+(?:[.,:'’][\p{L}\p{N}]+)*/gu;
+/** With an end: a run of millions of joined parts overflows the matcher's stack. */
+const WORD = /[\p{L}\p{N}]+(?:[.,:'’][\p{L}\p{N}]+){0,64}/gu;
 
 const COMMON = new Set(
   (

@@ -29,3 +29,11 @@ test.each(['sk-', 'eyJ-', 'eyJ0eXAiOi.', 'AIza', 'ya29.', 'AKIA'])(
     expect(growth).toBeLessThan(2.5);
   },
 );
+
+test.each(['sk-', 'eyJ-', 'AIza', 'ya29.', 'AKIA'])(
+  'reads 8 million characters without an end: %j',
+  (fragment) => {
+    const long = `${fragment}${'A'.repeat(8_000_000)}`;
+    expect(redact(`${long}. Then sk-0123456789 is wrong.`, [])).toMatch(/Then \[key\] is wrong\.$/);
+  },
+);

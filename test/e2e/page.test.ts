@@ -114,7 +114,7 @@ describe('the page', () => {
   });
 
   test('cuts its own connection, and resumes at the event where it stopped', async () => {
-    const { text } = await begin({ tokens: 400, delayMs: 15 });
+    const { text } = await begin({ tokens: 400, delayMs: 30 });
     await page.getByRole('button', { name: 'Cut the connection' }).click();
     const sentence = await page.getByText(/Cut after event \d+/).textContent();
     const cutAfter = Number(/\d+/.exec(sentence ?? '')?.[0]);
@@ -218,7 +218,7 @@ describe('a user who cannot see or use a mouse', () => {
     await page.goto(stack.api.url);
     await page.getByLabel('API key').waitFor();
     await look('sign in');
-    await begin({ tokens: 300, delayMs: 10 });
+    await begin({ tokens: 300, delayMs: 30 });
     await page.getByRole('button', { name: 'Cut the connection' }).click();
     await page.getByText(/Cut after event/).waitFor();
     await look('cut');

@@ -9,6 +9,7 @@ import {
   createThreadedCompression,
   type ThreadedCompression,
 } from '../../../engine/compression/threaded-compression.ts';
+import { termsOf } from '../../../engine/compression/words.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
 import { TooLate } from '../../../platform/with-timeout.ts';
 import { growthOf } from '../../harness/growth.ts';
@@ -69,6 +70,10 @@ describe.each(Object.entries(PIECES))('a context of %s', (_name, unit) => {
     }, 8_000);
     expect(growth).toBeLessThan(2.6);
   });
+});
+
+test('words of millions of joined parts are ranked, too', () => {
+  expect(termsOf(`${'b.'.repeat(4_000_000)} repaired`).at(-1)).toBe('repair');
 });
 
 describe('compression in a thread', () => {
