@@ -1,5 +1,6 @@
 /** Wraps the parts of API and worker for metrics and traces. While these are off, the parts stay unwrapped. */
 import type { RequestHandler } from 'express';
+import type { BatchStore } from '../batches/batch-store.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Complaints } from '../cache/complaints.ts';
@@ -8,6 +9,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import { measureBatches } from './measure-batches.ts';
 import { measureCalls } from './measure-calls.ts';
 import { measureFirstText } from './measure-log.ts';
 import { measureCreations, measureHandoff, measureRelay } from './measure-relay.ts';
@@ -20,6 +22,7 @@ import { type Tracing, traceRequests } from './tracing.ts';
 
 interface WorkerParts {
   readonly log: EventLog;
+  readonly batches: BatchStore;
   readonly cache: AnswerCache;
   readonly budget: BudgetLedger;
   readonly gate: ProviderGate;
@@ -48,6 +51,7 @@ export function observeWorker<Parts extends WorkerParts>(
     ...parts,
     providers,
     log: measureFirstText(parts.log, metrics),
+    batches: measureBatches(parts.batches, metrics),
     cache: measureCache(parts.cache, metrics),
     budget: measureBudget(parts.budget, metrics),
     gate: measureGate(parts.gate, metrics),

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { faultsOf } from '../harness/check-events.ts';
+import { metricOf } from '../harness/metric-of.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
-import { type Seat, type Stack, startStack } from '../harness/stack.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -106,12 +107,4 @@ async function backlog(): Promise<number> {
     reportStats: true,
   });
   return Number(stats?.approximateBacklogCount ?? 0);
-}
-
-/** The sum over the series of this name, as the newest process in this seat shows them. */
-async function metricOf(seat: Seat, name: string): Promise<number> {
-  const url = [...seat.log().matchAll(/"metricsUrl":"([^"]+)"/g)].at(-1)?.[1];
-  const page = await (await fetch(`${url}/metrics`)).text();
-  const values = [...page.matchAll(new RegExp(`^${name}(?:\\{[^\\n]*\\})? (\\S+)$`, 'gm'))];
-  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Batch } from 'openai/resources/batches';
 import type { HandoverView } from '../../contracts/batches.ts';
 import { BATCH_MODEL, BatchClient, chatLine, type OutputLine } from '../harness/batches.ts';
+import { metricOf } from '../harness/metric-of.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { runCli } from '../harness/run-cli.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
@@ -25,6 +26,7 @@ let anthropic: Anthropic;
 beforeAll(async () => {
   stack = await startStack({
     workers: 2,
+    env: { UNBROKEN_METRICS_PORT: '0' },
     config: {
       objectStore: { folder: join(folder, 'objects') },
       prices: { [BATCH_MODEL]: PRICE, [MESSAGES_MODEL]: PRICE },
@@ -76,6 +78,12 @@ function costOf(lines: readonly OutputLine[], share: number): number {
     return Math.ceil(share * (input + 2 * output));
   });
   return each.reduce((sum, cost) => sum + cost, 0);
+}
+
+/** What the workers have counted since they were started. */
+async function counted(name: string): Promise<number> {
+  const counts = await Promise.all(stack.workers.map((worker) => metricOf(worker, name)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function killAll(): Promise<void> {
@@ -170,6 +178,8 @@ describe('lines of OpenAI at their vendor', () => {
 
   test('that no batch takes are called, with what a request alone would have got; others wait', async () => {
     const failing = 'This line fails at its provider.';
+    const answersBefore = await counted('unbroken_vendor_batch_answers_total');
+    const linesBefore = await counted('unbroken_batch_lines_total');
     await stack.sim.fault({ kind: 'status', status: 400, match: failing, times: 9 });
     const lines = [
       chatLine('two choices', promptOf({ tokens: 3 }), { n: 2 }),
@@ -191,6 +201,8 @@ describe('lines of OpenAI at their vendor', () => {
       ['simulated', 2],
       ['simulated-messages', 1],
     ]);
+    expect(await counted('unbroken_vendor_batch_answers_total')).toBe(answersBefore + 2);
+    expect(await counted('unbroken_batch_lines_total')).toBe(linesBefore + lines.length);
   });
 
   test('are called where they cannot wait, and the batch says why', async () => {
@@ -206,6 +218,7 @@ describe('lines of OpenAI at their vendor', () => {
     const plain = await batches.endOf((await batches.create([chatLine('a', promptOf({ tokens: 2 }))])).id);
     expect(handoverOf(plain)).toBeNull();
     expect((await created()).every(({ billed }) => billed === 0)).toBe(true);
+    expect(await counted('unbroken_vendor_batches_total\\{state="refused"\\}')).toBeGreaterThan(0);
   });
 
   test('are not asked to wait by a header of another value', async () => {
