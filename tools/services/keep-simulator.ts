@@ -1,4 +1,5 @@
 /** The simulated provider of an `npm start` without keys: restarted when it dies, always at the same address. */
+import { join } from 'node:path';
 import { findFreePort } from './ports.ts';
 import type { Report } from './programs/service-error.js';
 import { runNode } from './run-node.ts';
@@ -16,7 +17,8 @@ export async function keepSimulator(dataDir: string, report: Report): Promise<Ke
   const program = {
     name: 'simulator',
     file: 'tools/simulator/main.ts',
-    args: ['--port', String(port)],
+    // A vendor's batch may take a day, and survives a restart of ours.
+    args: ['--port', String(port), '--batches', join(dataDir, 'simulated-batches.ndjson')],
     dataDir,
     env: {},
     report,

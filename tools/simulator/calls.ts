@@ -16,6 +16,11 @@ import {
   scriptFor,
 } from './true-text.ts';
 
+export interface BatchLineName {
+  readonly batchId: string;
+  readonly customId: string;
+}
+
 interface CallRequest {
   readonly id: string;
   readonly wire: WireName;
@@ -31,8 +36,8 @@ interface CallRequest {
   readonly apiKey: string;
   /** As it came, for the prompt cache. */
   readonly body: unknown;
-  /** The batch whose line it is; null for a call by itself. */
-  readonly batchId: string | null;
+  /** The line of a batch that it is; null for a call by itself. */
+  readonly ofBatch: BatchLineName | null;
   /** Whether the model generates nothing. */
   readonly isEmpty: boolean;
   /** What the model does where it is asked to continue its answer; null: what the directive says. */
@@ -119,8 +124,8 @@ export class Calls {
     const run = new SimulatedRun({
       tokens: rest.slice(0, request.maxTokens),
       // A batch has its own duration.
-      delayMs: request.batchId === null ? script.delayMs : 0,
-      firstMs: request.batchId === null ? script.firstMs : 0,
+      delayMs: request.ofBatch === null ? script.delayMs : 0,
+      firstMs: request.ofBatch === null ? script.firstMs : 0,
       gap: request.gap ?? (continued === '' ? script.gap : null),
       onMade: this.#billTo(request, billedInput(request.input, script, prompt)),
     });
@@ -179,10 +184,10 @@ export class Calls {
 
   list(): readonly object[] {
     return [...this.#calls.values()].map(
-      ({ id, wire, model, key, apiKey, batchId, run, input, prompt, prefillChars, startedAt }) => ({
+      ({ id, wire, model, key, apiKey, ofBatch, run, input, prompt, prefillChars, startedAt }) => ({
         id,
         wire,
-        batchId,
+        batchId: ofBatch?.batchId ?? null,
         model,
         key,
         apiKey,
@@ -227,9 +232,11 @@ export class Calls {
   }
 
   #billTo(
-    { id, wire, apiKey, input }: Omit<CallRequest, 'body'>,
+    { id: callId, wire, apiKey, input, ofBatch }: Omit<CallRequest, 'body'>,
     inputTokens: number,
   ): (made: number) => void {
+    // A line whose answer was lost with the process is answered again, and billed once.
+    const id = ofBatch === null ? callId : `${ofBatch.batchId}/${ofBatch.customId}`;
     const bill = { id, wire, apiKey, prompt: JSON.stringify(input.messages) };
     const note = (made: number) => this.#journal({ ...bill, inputTokens, made });
     note(0);

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageSchema, outputSchema, toolChoiceSchema, toolSchema } from '../../contracts/content.ts';
-import { BatchApis } from './batches/batch-apis.ts';
+import { BatchApis, type BatchSettings } from './batches/batch-apis.ts';
 import { Calls } from './calls.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
@@ -43,15 +43,17 @@ export async function createSimulatedProvider({
   host = '127.0.0.1',
   port = 0,
   journal,
+  batches: batchSettings = {},
 }: {
   host?: string;
   port?: number;
   /** A file to which the bill is appended, line by line. */
   journal?: string | undefined;
+  batches?: BatchSettings;
 } = {}): Promise<SimulatedProvider> {
   const calls = new Calls(journal === undefined ? undefined : openJournal(journal));
   const model: Model = { calls, faults: new Faults(), limits: new RateLimits(), leniency: new Leniency() };
-  const batches = new BatchApis(model);
+  const batches = new BatchApis(model, batchSettings);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');

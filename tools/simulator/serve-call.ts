@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Calls, SimulatedCall, SimulatedUsage } from './calls.ts';
+import type { BatchLineName, Calls, SimulatedCall, SimulatedUsage } from './calls.ts';
 import type { SimulatedInput } from './conversation.ts';
 import { apiKeyOf, failBeforeAnswer, failInAnswer, relayRun, sendJson, startSse } from './exchange.ts';
 import type { Fault, Faults, WireName } from './faults.ts';
@@ -162,9 +162,9 @@ const OBEDIENCE: Partial<Record<Fault['kind'], Obedience>> = {
 export function startCall(
   wire: Wire,
   calls: Calls,
-  call: { read: WireRequest; fault: Fault | null; apiKey: string; body: unknown; batchId?: string },
+  call: { read: WireRequest; fault: Fault | null; apiKey: string; body: unknown; ofBatch?: BatchLineName },
 ): SimulatedCall {
-  const { read, fault, apiKey, body, batchId = null } = call;
+  const { read, fault, apiKey, body, ofBatch = null } = call;
   return calls.start({
     id: wire.newId(),
     wire: wire.name,
@@ -173,7 +173,7 @@ export function startCall(
     maxTokens: read.maxTokens,
     apiKey,
     body,
-    batchId,
+    ofBatch,
     isBackground: read.isBackground === true,
     wantsUsage: read.wantsUsage === true,
     wantsEncrypted: read.wantsEncrypted === true,

@@ -1,7 +1,7 @@
 /**
- * `npm run prove -- jobs`: two batches by the official clients, pipelines and schedules, while every kind of process is
- * killed, stopped and cut off. At the end, the provider's bill, the files, the documents, what a receiver of webhooks
- * got, and the runs in Temporal are judged by checks that share no code with the product.
+ * `npm run prove -- jobs`: batches by the official clients, some of which wait at vendors, pipelines and schedules,
+ * while every kind of process is killed, stopped and cut off. At the end, the provider's bill, the files, the documents,
+ * what a receiver of webhooks got, and the runs in Temporal are judged by checks that share no code with the product.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { createTimeline, type Timeline } from '../matrix/timeline.ts';
 import { anthropicCallers, openAiCallers, unbrokenCallers } from './callers.ts';
 import { countsOf, type Fault } from './checks/fault.ts';
 import { scheduleRuns } from './evidence.ts';
-import { type PlannedLine, planJobs, planLines, SCHEDULES } from './plan.ts';
+import { type PlannedLine, planJobs, planLines, planWait, SCHEDULES } from './plan.ts';
 import { Receiver } from './receiver.ts';
 import { readJob, runJobs } from './run-jobs.ts';
 import { createSchedule, pauseSchedule, type RunSchedule } from './run-schedules.ts';
@@ -33,6 +33,7 @@ import {
   type Keys,
   requestWebhook,
   type Tenant,
+  WAITING_WINDOW,
 } from './stage-settings.ts';
 import {
   dueTicks,
@@ -45,7 +46,7 @@ import {
 } from './verdict.ts';
 
 export interface JobsPlan {
-  /** Of the batch of OpenAI's format; one that is cancelled and a message batch have a tenth as many. */
+  /** Of the batch of OpenAI's format; the others have a tenth as many. */
   readonly lines: number;
   readonly pipelines: number;
   /** How long processes are harmed at most; what is not done by then ends in peace. */
@@ -72,7 +73,11 @@ export async function proveJobs(plan: JobsPlan): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-prove-jobs-'));
   const receiver = new Receiver(seed);
   await receiver.start();
-  const stage = await buildStage(configOf(folder), { hasReaders: false });
+  const few = fewOf(plan);
+  const stage = await buildStage(configOf(folder, few), {
+    hasReaders: false,
+    vendorBatchMs: planWait(few).runMs,
+  });
   try {
     const run = new JobsRun(stage, receiver, plan);
     const { ended, kills } = await run.run();
@@ -95,7 +100,7 @@ class JobsRun {
   readonly #gone = new AbortController();
   /** What is waited for once everything that was sent has ended. */
   #peace = '';
-  readonly #progress = { lines: 0, cancelled: 0, messages: 0, jobs: 0 };
+  readonly #progress = { lines: 0, cancelled: 0, messages: 0, waiting: 0, waitingMessages: 0, jobs: 0 };
 
   constructor(stage: Stage, receiver: Receiver, plan: JobsPlan) {
     this.#stage = stage;
@@ -137,37 +142,66 @@ class JobsRun {
   async #send(keys: Keys) {
     const reach = { apis: this.#stage.apis, signal: this.#gone.signal };
     const { seed, lines, pipelines } = this.#plan;
+    const waiting = openAiCallers(reach, keys.batches.waiting);
+    const waitingMessages = anthropicCallers(reach, keys.batches['waiting-messages']);
     const night = openAiCallers(reach, keys.batches.night);
     const cancelled = openAiCallers(reach, keys.batches.cancelled);
     const messages = anthropicCallers(reach, keys.batches.messages);
     const writer = unbrokenCallers(reach, keys.jobs);
-    const few = Math.max(1, Math.round(lines / 10));
+    const few = fewOf(this.#plan);
     const plans = {
       night: planLines(seed, 'o', lines),
       cancelled: planLines(seed, 'c', few),
       messages: planLines(seed, 'a', few),
+      waiting: planLines(seed, 'w', few),
+      waitingMessages: planLines(seed, 'm', few),
     };
     const webhook = requestWebhook(this.#receiver, 'batch');
     const progress = this.#progress;
     const count = (name: keyof typeof progress) => (ended: number) => {
       progress[name] = ended;
     };
-    const order = { lines: plans.night, name: 'night', webhook, cancelAfter: null };
-    const cancelledOrder = { lines: plans.cancelled, name: 'cancelled', webhook, cancelAfter: few / 4 };
-    const [nightBatch, cancelledBatch, messageBatchId, endedJobs, schedules] = await Promise.all([
-      sendOpenAiBatch(night, order, count('lines')),
-      sendOpenAiBatch(cancelled, cancelledOrder, count('cancelled')),
-      sendAnthropicBatch(messages, { lines: plans.messages, name: 'messages' }, count('messages')),
+    const common = { webhook, cancelAfter: null, waitsWithin: null };
+    const orders = {
+      night: { ...common, lines: plans.night, name: 'night' },
+      cancelled: { ...common, lines: plans.cancelled, name: 'cancelled', cancelAfter: few / 4 },
+      waiting: { ...common, lines: plans.waiting, name: 'waiting', waitsWithin: WAITING_WINDOW },
+      messages: { lines: plans.messages, name: 'messages', isWaiting: false },
+      waitingMessages: { lines: plans.waitingMessages, name: 'waiting-messages', isWaiting: true },
+    };
+    const [sent, endedJobs, schedules] = await Promise.all([
+      Promise.all([
+        sendOpenAiBatch(night, orders.night, count('lines')),
+        sendOpenAiBatch(cancelled, orders.cancelled, count('cancelled')),
+        sendOpenAiBatch(waiting, orders.waiting, count('waiting')),
+        sendAnthropicBatch(messages, orders.messages, count('messages')),
+        sendAnthropicBatch(waitingMessages, orders.waitingMessages, count('waitingMessages')),
+      ]),
       runJobs(writer, planJobs(pipelines), requestWebhook(this.#receiver, 'job'), count('jobs')),
       Promise.all(SCHEDULES.map((plan) => createSchedule(reach, keys.schedules.get(plan.user) ?? '', plan))),
     ]);
     const batches = [
-      batchOf('acme', 'night', plans.night, await readOpenAiBatch(night, nightBatch)),
-      batchOf('acme', 'cancelled', plans.cancelled, await readOpenAiBatch(cancelled, cancelledBatch)),
-      batchOf('globex', 'messages', plans.messages, await readAnthropicBatch(messages, messageBatchId)),
+      batchOf('acme', 'night', plans.night, await readOpenAiBatch(night, sent[0])),
+      batchOf('acme', 'cancelled', plans.cancelled, await readOpenAiBatch(cancelled, sent[1])),
+      batchOf('acme', 'waiting', plans.waiting, await readOpenAiBatch(waiting, sent[2])),
+      batchOf('globex', 'messages', plans.messages, await readAnthropicBatch(messages, sent[3])),
+      batchOf(
+        'globex',
+        'waiting-messages',
+        plans.waitingMessages,
+        await readAnthropicBatch(waitingMessages, sent[4]),
+      ),
     ];
     const jobs = await Promise.all(endedJobs.map((job) => readJob(writer, job)));
-    const callers = [night, cancelled, messages, writer, ...schedules.map((schedule) => schedule.callers)];
+    const callers = [
+      night,
+      cancelled,
+      waiting,
+      messages,
+      waitingMessages,
+      writer,
+      ...schedules.map((schedule) => schedule.callers),
+    ];
     return {
       batches,
       jobs,
@@ -213,11 +247,12 @@ class JobsRun {
   }
 
   #state(): string {
-    const { lines, cancelled, messages, jobs } = this.#progress;
+    const { lines, cancelled, messages, waiting, waitingMessages, jobs } = this.#progress;
     const { lines: all, pipelines } = this.#plan;
     const { received } = this.#receiver;
     return (
       `${lines} of ${all} lines, ${cancelled} of the batch that is cancelled, ${messages} of the message batch, ` +
+      `${waiting} and ${waitingMessages} of those that wait at vendors, ` +
       `${jobs} of ${pipelines} jobs, ${received.length} deliveries ${this.#peace}`
     );
   }
@@ -226,6 +261,10 @@ class JobsRun {
     const seconds = Math.round((Date.now() - this.#timeline.beganAtMs) / 1_000);
     process.stderr.write(`  ${seconds} s: ${this.#state()}\n`);
   }
+}
+
+function fewOf({ lines }: Pick<JobsPlan, 'lines'>): number {
+  return Math.max(1, Math.round(lines / 10));
 }
 
 /** Both receivers of a batch's end: the webhook of its request, and the endpoint of its tenant. */
@@ -242,7 +281,7 @@ async function pause(schedule: RunSchedule): Promise<PausedSchedule> {
 function print(
   plan: JobsPlan,
   { batches, jobs, receiver, silences }: Ended,
-  { faults, bill, ticks }: Verdict,
+  { faults, bill, ticks, answeredAtVendors }: Verdict,
   kills: Readonly<Record<string, number>>,
 ): void {
   const { lines, pipelines, minutes, seed } = plan;
@@ -259,6 +298,7 @@ function print(
   console.log(
     `deliveries: ${received.length} of ${ids.size} events, ${receiver.refused} attempts refused or cut by the receiver`,
   );
+  console.log(`batches at vendors: ${answeredAtVendors} lines answered`);
   const { exact, orphaned } = bill;
   console.log(
     `bill: provider ${exact.billed} = ledger ${exact.booked} tokens; ` +

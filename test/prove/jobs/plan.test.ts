@@ -5,10 +5,10 @@ import { markIn, planJobs, planLines, SCHEDULES, STEP_PROMPTS, tickPrompt } from
 test('the same seed plans the same lines, another one others, and each batch has its own', () => {
   expect(planLines(7, 'o', 50)).toEqual(planLines(7, 'o', 50));
   expect(planLines(7, 'o', 50)).not.toEqual(planLines(8, 'o', 50));
-  const ids = (['o', 'c', 'a'] as const)
+  const ids = (['o', 'c', 'a', 'w', 'm'] as const)
     .flatMap((batch) => planLines(7, batch, 50))
     .map((line) => line.customId);
-  expect(new Set(ids).size).toBe(150);
+  expect(new Set(ids).size).toBe(250);
 });
 
 test('a large batch has lines that are refused, and answers that take a while', () => {

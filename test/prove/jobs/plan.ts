@@ -2,8 +2,8 @@
 import type { NewPipeline } from '../../../clients/typescript/index.ts';
 import { createRandom, pick } from '../../harness/random.ts';
 
-/** The batch of OpenAI's format, the one that is cancelled, and the message batch. */
-const BATCHES = ['o', 'c', 'a'] as const;
+/** The batch of OpenAI's format, the one that is cancelled, the message batch; and two that wait at vendors. */
+const BATCHES = ['o', 'c', 'a', 'w', 'm'] as const;
 type BatchLetter = (typeof BATCHES)[number];
 
 export interface PlannedLine {
@@ -67,6 +67,18 @@ export function planLines(seed: number, batch: BatchLetter, count: number): read
 }
 
 const ONE_IN_APPROVED = 3;
+
+/** How lines wait at vendors, so that some are answered there, and some must be called. */
+export function planWait(lines: number) {
+  const runMs = Math.min(MOST_RUN_MS, Math.max(LEAST_RUN_MS, lines * RUN_MS_PER_LINE));
+  const waitMs = PREPARED_WITHIN_MS + (runMs * 2) / 3;
+  return { runMs, waitMs };
+}
+
+const RUN_MS_PER_LINE = 150;
+const LEAST_RUN_MS = 8_000;
+const MOST_RUN_MS = 150_000;
+const PREPARED_WITHIN_MS = 15_000;
 
 export function planJobs(count: number): readonly PlannedJob[] {
   return Array.from({ length: count }, (_, index) => ({

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
+import type { HandoverView } from '../../../contracts/batches.ts';
 import type { Callers } from './callers.ts';
 import type { ReadLine } from './checks/check-lines.ts';
 import type { PlannedLine } from './plan.ts';
@@ -9,7 +10,7 @@ import type { PlannedLine } from './plan.ts';
 const POLL_MS = 500;
 const ENDED: readonly OpenAI.Batch['status'][] = ['completed', 'failed', 'expired', 'cancelled'];
 
-/** What has ended so far, for who watches. */
+/** What has ended so far, or is answered at a vendor, for who watches. */
 type OnProgress = (ended: number) => void;
 
 export interface SentBatch {
@@ -28,11 +29,22 @@ interface OpenAiOrder {
   readonly webhook: { readonly url: string; readonly secret: string };
   /** Lines that have ended when it is cancelled; null: it is not. */
   readonly cancelAfter: number | null;
+  /** Its `completion_window`, in which lines may wait at vendors; null: all are called. */
+  readonly waitsWithin: string | null;
 }
+
+const WAITS = { 'x-unbroken-batch': 'vendor' };
+
+/** Ours, which their types do not have. */
+interface Waiting {
+  readonly handover?: HandoverView | null;
+}
+
+const answeredAtVendors = (batch: Waiting) => batch.handover?.answered ?? 0;
 
 export async function sendOpenAiBatch(
   callers: Callers<OpenAI>,
-  { lines, name, webhook, cancelAfter }: OpenAiOrder,
+  { lines, name, webhook, cancelAfter, waitsWithin }: OpenAiOrder,
   onProgress: OnProgress,
 ): Promise<OpenAI.Batch> {
   const text = lines.map((line) => JSON.stringify(chatLineOf(line))).join('\n');
@@ -40,15 +52,14 @@ export async function sendOpenAiBatch(
     files.create({ file: await toFile(Buffer.from(text), 'lines.jsonl'), purpose: 'batch' }),
   );
   const common = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' } as const;
-  // A field of ours, which its types do not have.
-  const body = Object.assign(common, { webhook });
-  const { id } = await callers.ask('the batch', ({ batches }) =>
-    batches.create(body, { headers: { 'idempotency-key': name } }),
-  );
+  // Fields and values of ours, which its types do not have.
+  const body = Object.assign(common, { webhook, completion_window: waitsWithin ?? '24h' });
+  const headers = { 'idempotency-key': name, ...(waitsWithin === null ? {} : WAITS) };
+  const { id } = await callers.ask('the batch', ({ batches }) => batches.create(body, { headers }));
   for (;;) {
     const batch = await callers.ask('the batch', ({ batches }) => batches.retrieve(id));
     const ended = (batch.request_counts?.completed ?? 0) + (batch.request_counts?.failed ?? 0);
-    onProgress(ended);
+    onProgress(ended + answeredAtVendors(batch as Waiting));
     if (ENDED.includes(batch.status)) return batch;
     if (cancelAfter !== null && ended >= cancelAfter && batch.status === 'in_progress')
       await cancel(callers, id);
@@ -121,19 +132,21 @@ function readLineOf({ custom_id: customId, response, error }: FileLine, kind: Re
 
 export async function sendAnthropicBatch(
   callers: Callers<Anthropic>,
-  { lines, name }: Pick<OpenAiOrder, 'lines' | 'name'>,
+  { lines, name, isWaiting }: Pick<OpenAiOrder, 'lines' | 'name'> & { readonly isWaiting: boolean },
   onProgress: OnProgress,
 ): Promise<string> {
   const requests = lines.map(({ customId, model, prompt }) => ({
     custom_id: customId,
     params: { model, max_tokens: 400, messages: [{ role: 'user' as const, content: prompt }] },
   }));
+  const headers = { 'idempotency-key': name, ...(isWaiting ? WAITS : {}) };
   const { id } = await callers.ask('the message batch', ({ messages }) =>
-    messages.batches.create({ requests }, { headers: { 'idempotency-key': name } }),
+    messages.batches.create({ requests }, { headers }),
   );
   for (;;) {
     const batch = await callers.ask('the message batch', ({ messages }) => messages.batches.retrieve(id));
-    onProgress(lines.length - batch.request_counts.processing);
+    const ended = lines.length - batch.request_counts.processing;
+    onProgress(ended + answeredAtVendors(batch as Waiting));
     if (batch.processing_status === 'ended') return id;
     await sleep(POLL_MS);
   }

@@ -5,17 +5,28 @@ import { addKey } from '../../harness/stack.ts';
 import { connectApi } from '../../harness/unbroken-api.ts';
 import { MODELS } from '../matrix/plan.ts';
 import type { Stage } from '../matrix/stage.ts';
-import { SCHEDULES } from './plan.ts';
+import { planWait, SCHEDULES } from './plan.ts';
 import type { Receiver } from './receiver.ts';
 
 /** The first sends batches of OpenAI's format, jobs and schedules; the second the message batch. */
 export const TENANTS = ['acme', 'globex'] as const;
 export type Tenant = (typeof TENANTS)[number];
 
+const LINES_AT_ONCE = 32;
 const PRICE = { inputMicroUsdPerMillion: 2_000_000, outputMicroUsdPerMillion: 8_000_000 };
 
-export function configOf(folder: string): object {
+/** A batch of OpenAI's format that waits has this time; its vendors have so much of it that lines are left to call. */
+export const WAITING_WINDOW = '1h';
+const WAITING_WINDOW_MS = 3_600_000;
+const VENDOR_CANCEL_MS = 60_000;
+
+/** @param waiting the lines of each batch that waits at vendors. */
+export function configOf(folder: string, waiting: number): object {
+  const rounds = Math.ceil(waiting / LINES_AT_ONCE);
+  const liveMs = WAITING_WINDOW_MS - VENDOR_CANCEL_MS - planWait(waiting).waitMs;
+  const vendor = { pollMs: 1_000, cancelMs: VENDOR_CANCEL_MS, liveLineMs: Math.floor(liveMs / rounds) };
   return {
+    batches: { linesAtOnce: LINES_AT_ONCE, vendor },
     breaker: { minCalls: 1_000_000 },
     prices: Object.fromEntries(MODELS.map((model) => [model, PRICE])),
     objectStore: { folder },
@@ -25,7 +36,7 @@ export function configOf(folder: string): object {
   };
 }
 
-export type BatchUser = 'night' | 'cancelled' | 'messages';
+export type BatchUser = 'night' | 'cancelled' | 'messages' | 'waiting' | 'waiting-messages';
 
 export interface Keys {
   /** Each batch has its own user, so that the ledger shows what it cost. */
@@ -45,6 +56,8 @@ export async function issueKeys(stage: Stage): Promise<Keys> {
       night: await keyOf('acme', 'night'),
       cancelled: await keyOf('acme', 'cancelled'),
       messages: await keyOf('globex', 'messages'),
+      waiting: await keyOf('acme', 'waiting'),
+      'waiting-messages': await keyOf('globex', 'waiting-messages'),
     },
     jobs: await keyOf('acme', 'writer'),
     schedules,

@@ -66,6 +66,8 @@ export interface Verdict {
   readonly faults: readonly Fault[];
   readonly bill: BillVerdict;
   readonly ticks: number;
+  /** Lines that the bill has as lines of vendors' batches. */
+  readonly answeredAtVendors: number;
 }
 
 export async function judge(stage: Stage, ended: Ended): Promise<Verdict> {
@@ -75,7 +77,9 @@ export async function judge(stage: Stage, ended: Ended): Promise<Verdict> {
   const calls = await readBill(stage.journalPath);
   const payers = payersOf(ended, evidence);
   const bill = checkBills({ ...evidence, payers, calls, markIn });
+  const answeredAtVendors = calls.filter(({ id }) => VENDOR_LINE.test(id)).length;
   const faults = [
+    ...(answeredAtVendors > 0 ? [] : [fault('unexplained', 'vendors', 'no line was answered in a batch')]),
     ...batches.flatMap(checkStatus),
     ...batches.flatMap(({ plan, lines, status }) =>
       checkLines(
@@ -94,8 +98,11 @@ export async function judge(stage: Stage, ended: Ended): Promise<Verdict> {
     ...(await checkBooks(stage)),
   ];
   const ticks = [...evidence.schedules.values()].reduce((sum, { runs }) => sum + runs.length, 0);
-  return { faults, bill, ticks };
+  return { faults, bill, ticks, answeredAtVendors };
 }
+
+/** The simulated vendor bills a line of a batch under the ids of both. */
+const VENDOR_LINE = /^(?:batch|msgbatch)_\w+\//;
 
 function expectedLine({ customId, isRefused, prompt }: PlannedLine, status: SentBatch['status']) {
   return { customId, isRefused, isCancelled: status === 'cancelled', text: textOf(prompt) };

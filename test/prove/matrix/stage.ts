@@ -53,6 +53,8 @@ interface StageOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Processes that read answers; none if false. */
   readonly hasReaders?: boolean;
+  /** How long a batch at a vendor runs; it ends at once if absent. */
+  readonly vendorBatchMs?: number;
 }
 
 export type EndableSeat = Seat & { end(): Promise<void> };
@@ -85,6 +87,7 @@ interface ServicePorts {
 class StageBuilder {
   readonly #env: Readonly<Record<string, string>>;
   readonly #hasReaders: boolean;
+  readonly #vendorBatchMs: number;
   readonly #dataDir = mkdtempSync(join(tmpdir(), 'unbroken-matrix-'));
   readonly #readingsDir = join(this.#dataDir, 'readings');
   readonly #journalPath = join(this.#dataDir, 'bill.ndjson');
@@ -94,9 +97,10 @@ class StageBuilder {
   readonly #started: EndableSeat[] = [];
   readonly #wires: Wire[] = [];
 
-  constructor({ env = {}, hasReaders = true }: StageOptions) {
+  constructor({ env = {}, hasReaders = true, vendorBatchMs = 0 }: StageOptions) {
     this.#env = env;
     this.#hasReaders = hasReaders;
+    this.#vendorBatchMs = vendorBatchMs;
     mkdirSync(this.#readingsDir);
     writeFileSync(this.#journalPath, '');
   }
@@ -161,7 +165,13 @@ class StageBuilder {
       (await startRedis({ ...common, executable: redisPath, port: ports.redis })).process;
     const qdrant = async () =>
       (await startQdrant({ ...common, executable: qdrantPath, port: ports.qdrant })).process;
-    const provider = ['--port', String(ports.provider), '--journal', this.#journalPath];
+    const batches = [
+      '--batches',
+      join(this.#dataDir, 'batches.ndjson'),
+      '--batch-ms',
+      String(this.#vendorBatchMs),
+    ];
+    const provider = ['--port', String(ports.provider), '--journal', this.#journalPath, ...batches];
     const seats = await Promise.all([
       this.#keep(serviceSeat('temporal', temporal)),
       this.#keep(serviceSeat('redis', redis)),

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { endingOf, type Model, modelOf, readCall, refusalOf, startCall, type Wire } from '../serve-call.ts';
-import type { LineAnswer } from './batch-run.ts';
+import type { BatchLine, LineAnswer } from './batch-run.ts';
 
 interface LineCall {
   readonly batchId: string;
@@ -10,7 +10,7 @@ interface LineCall {
   /** Of the request that created the batch. */
   readonly headers: IncomingHttpHeaders;
   readonly apiKey: string;
-  readonly body: unknown;
+  readonly line: BatchLine;
 }
 
 const FAILED_STATUS = 500;
@@ -26,9 +26,15 @@ const OF_CONNECTIONS: ReadonlySet<string> = new Set([
   'missing-terminal',
 ]);
 
-export async function answerLine(wire: Wire, model: Model, line: LineCall): Promise<LineAnswer> {
+export async function answerLine(wire: Wire, model: Model, call: LineCall): Promise<LineAnswer> {
   const { calls, faults } = model;
-  const { batchId, path, headers, apiKey, body } = line;
+  const {
+    batchId,
+    path,
+    headers,
+    apiKey,
+    line: { customId, body },
+  } = call;
   const prompt = JSON.stringify(body);
   calls.receive({ path, headers, body: prompt });
   const refusedWith = (status: number, answer: object): LineAnswer => {
@@ -50,8 +56,8 @@ export async function answerLine(wire: Wire, model: Model, line: LineCall): Prom
     return refusedWith(400, wire.refusal(400, { message }));
   }
   calls.count(apiKey, { isRefused: false });
-  const call = startCall(wire, calls, { read, fault, apiKey, body, batchId });
-  await call.run.end();
-  const ending = endingOf(call, fault);
-  return { status: 200, body: wire.whole(call, ending), usage: call.usage() };
+  const started = startCall(wire, calls, { read, fault, apiKey, body, ofBatch: { batchId, customId } });
+  await started.run.end();
+  const ending = endingOf(started, fault);
+  return { status: 200, body: wire.whole(started, ending), usage: started.usage() };
 }

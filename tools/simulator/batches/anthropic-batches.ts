@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseBody } from '../exchange.ts';
 import { type Fields, fieldsOf, objectsOf } from '../rules/json-values.ts';
-import type { Model } from '../serve-call.ts';
 import { anthropicWire } from '../wires/anthropic-wire.ts';
 import { answerLine } from './answer-line.ts';
-import type { BatchPlans } from './batch-plans.ts';
-import { BatchRun, type LineOutcome } from './batch-run.ts';
+import type { BatchPlan } from './batch-plans.ts';
+import { type BatchLine, BatchRun, type LineOutcome } from './batch-run.ts';
+import { type BatchWorld, changesOf } from './batch-world.ts';
 import { type BatchRequest, type HttpAnswer, jsonLines, ok, pageAfter } from './http-answer.ts';
 
 const CUSTOM_ID = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -16,23 +16,29 @@ export const MESSAGE_BATCH_BYTES = 256 * 1024 * 1024;
 const MOST_LISTED = 1_000;
 const LISTED = 20;
 
-interface MessageBatch {
+/** As it was created. */
+interface NewBatch {
   readonly id: string;
   readonly apiKey: string;
-  /** Where it was created: the address of its results has the same host. */
-  readonly host: string;
+  readonly headers: IncomingHttpHeaders;
   readonly createdAtMs: number;
+  readonly lines: readonly BatchLine[];
+  readonly plan: BatchPlan;
+}
+
+interface MessageBatch extends NewBatch {
   readonly run: BatchRun;
 }
 
 export class AnthropicBatches {
-  readonly #model: Model;
-  readonly #plans: BatchPlans;
+  readonly #world: BatchWorld;
   readonly #batches = new Map<string, MessageBatch>();
 
-  constructor(model: Model, plans: BatchPlans) {
-    this.#model = model;
-    this.#plans = plans;
+  constructor(world: BatchWorld) {
+    this.#world = world;
+    const { earlier } = world.records;
+    for (const record of earlier) if (record.of === 'anthropic') this.#start(record.batch as NewBatch);
+    for (const record of earlier) if (record.of === 'deleted-batch') this.#batches.delete(record.id);
   }
 
   /** @returns null where the path is not one of message batches. */
@@ -65,22 +71,29 @@ export class AnthropicBatches {
     if (body instanceof SyntaxError) return refused(400, anthropicWire.brokenBody);
     const problem = problemOf(fieldsOf(body));
     if (problem !== null) return refused(400, problem);
-    const plan = this.#plans.take(bytes.toString('utf8'));
+    const { plans, records } = this.#world;
+    const plan = plans.take(bytes.toString('utf8'));
     if (plan.refusesWith !== undefined) return refused(plan.refusesWith, 'Simulated.');
     const id = `msgbatch_${randomBytes(12).toString('hex')}`;
     const lines = objectsOf(fieldsOf(body)['requests']).map(({ custom_id, params }) => ({
       customId: String(custom_id),
       body: params,
     }));
-    const lineHeaders: IncomingHttpHeaders = { ...headers };
-    const answer = (line: { readonly body: unknown }) => {
-      const call = { batchId: id, path: '/v1/messages', headers: lineHeaders, apiKey, body: line.body };
-      return answerLine(anthropicWire, this.#model, call);
-    };
-    const run = new BatchRun({ lines, plan, answer });
-    const batch = { id, apiKey, host: String(headers.host), createdAtMs: Date.now(), run };
-    this.#batches.set(id, batch);
+    const created = { id, apiKey, headers: { ...headers }, createdAtMs: Date.now(), lines, plan };
+    records.add({ of: 'anthropic', id, batch: created });
+    const batch = this.#start(created);
     return { ...ok(objectOf(batch)), isLost: plan.losesAnswer };
+  }
+
+  #start(created: NewBatch): MessageBatch {
+    const { model, records } = this.#world;
+    const { id, apiKey, headers, createdAtMs: startedAtMs, lines, plan } = created;
+    const answer = (line: BatchLine) =>
+      answerLine(anthropicWire, model, { batchId: id, path: '/v1/messages', headers, apiKey, line });
+    const run = new BatchRun({ lines, plan, startedAtMs, answer, ...changesOf(records, id) });
+    const batch = { ...created, run };
+    this.#batches.set(id, batch);
+    return batch;
   }
 
   /** Most recent first. */
@@ -107,6 +120,7 @@ export class AnthropicBatches {
   #delete({ id, run }: MessageBatch): HttpAnswer {
     if (run.endedAtMs === null) return refused(400, `Message batch ${id} has not ended; cancel it first.`);
     this.#batches.delete(id);
+    this.#world.records.add({ of: 'deleted-batch', id });
     return ok({ id, type: 'message_batch_deleted' });
   }
 }
@@ -166,7 +180,7 @@ function inBatchTier(message: object): object {
   return { ...message, ...(usage === undefined ? {} : { usage: { ...usage, service_tier: 'batch' } }) };
 }
 
-function objectOf({ id, host, createdAtMs, run }: MessageBatch) {
+function objectOf({ id, headers, createdAtMs, run }: MessageBatch) {
   const { endedAtMs, stop, stoppedAtMs } = run;
   const date = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   const hasEnded = endedAtMs !== null;
@@ -189,7 +203,8 @@ function objectOf({ id, host, createdAtMs, run }: MessageBatch) {
     ended_at: date(endedAtMs),
     cancel_initiated_at: stop === 'cancelled' ? date(stoppedAtMs) : null,
     archived_at: null,
-    results_url: hasEnded ? `http://${host}/v1/messages/batches/${id}/results` : null,
+    // The address of its results has the host where it was created.
+    results_url: hasEnded ? `http://${headers.host}/v1/messages/batches/${id}/results` : null,
   };
 }
 

@@ -5,6 +5,7 @@ import { apiKeyOf, readBytes, sendJson } from '../exchange.ts';
 import type { Model } from '../serve-call.ts';
 import { AnthropicBatches, MESSAGE_BATCH_BYTES, tooLargeForAnthropic } from './anthropic-batches.ts';
 import { BatchPlans, batchPlanSchema } from './batch-plans.ts';
+import { openBatchRecords } from './batch-records.ts';
 import type { BatchRun } from './batch-run.ts';
 import type { BatchRequest, HttpAnswer } from './http-answer.ts';
 import { OpenAiBatches } from './openai-batches.ts';
@@ -17,17 +18,27 @@ const FORM_BYTES = 64 * 1024;
 
 const idSchema = z.object({ id: z.string() });
 
+export interface BatchSettings {
+  /** A file that keeps batches and their files: a later process goes on with them. undefined: they end with this one. */
+  readonly path?: string | undefined;
+  /** How long a batch runs, from its first line to its last; 0 if absent. */
+  readonly runMs?: number | undefined;
+}
+
 export class BatchApis {
-  readonly #plans = new BatchPlans();
+  readonly #plans: BatchPlans;
   readonly #files: OpenAiFiles;
   readonly #openAi: OpenAiBatches;
   readonly #anthropic: AnthropicBatches;
 
-  constructor(model: Model) {
-    const files = new StoredFiles();
+  constructor(model: Model, { path, runMs = 0 }: BatchSettings) {
+    this.#plans = new BatchPlans(runMs);
+    const records = openBatchRecords(path);
+    const files = new StoredFiles(records);
+    const world = { model, plans: this.#plans, records };
     this.#files = new OpenAiFiles(files);
-    this.#openAi = new OpenAiBatches(model, files, this.#plans);
-    this.#anthropic = new AnthropicBatches(model, this.#plans);
+    this.#openAi = new OpenAiBatches(world, files);
+    this.#anthropic = new AnthropicBatches(world);
   }
 
   /** @returns whether the path is one of a batch API. */

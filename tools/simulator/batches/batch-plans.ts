@@ -22,10 +22,14 @@ export const batchPlanSchema = z.strictObject({
 });
 export type BatchPlan = z.output<typeof batchPlanSchema>;
 
-const NO_PLAN: BatchPlan = { times: 1, runMs: 0, cancelMs: 0, losesAnswer: false };
-
 export class BatchPlans {
+  readonly #usual: BatchPlan;
   #waiting: BatchPlan[] = [];
+
+  /** @param runMs of batches without a plan. */
+  constructor(runMs: number) {
+    this.#usual = { times: 1, runMs, cancelMs: 0, losesAnswer: false };
+  }
 
   add(plan: BatchPlan): void {
     this.#waiting.push(plan);
@@ -39,7 +43,7 @@ export class BatchPlans {
   take(lines: string): BatchPlan {
     const index = this.#waiting.findIndex(({ match }) => match === undefined || lines.includes(match));
     const plan = this.#waiting[index];
-    if (plan === undefined) return NO_PLAN;
+    if (plan === undefined) return this.#usual;
     if (plan.times > 1) this.#waiting[index] = { ...plan, times: plan.times - 1 };
     else this.#waiting.splice(index, 1);
     return plan;

@@ -21,6 +21,13 @@ export type LineOutcome =
   | (LineAnswer & { readonly type: 'answered' })
   | { readonly type: 'cancelled' | 'expired' };
 
+/** What has happened to a batch, one thing at a time. */
+export type RunChange =
+  | { readonly type: 'line'; readonly customId: string; readonly outcome: LineOutcome }
+  | { readonly type: 'released' }
+  | { readonly type: 'cancelled' | 'expired'; readonly atMs: number }
+  | { readonly type: 'ended'; readonly atMs: number };
+
 function failedLine(error: unknown): LineAnswer {
   const message = error instanceof Error ? error.message : 'failed';
   return { status: 500, body: { error: { message } }, usage: null };
@@ -32,22 +39,27 @@ const LONGEST_MS = 2 ** 31 - 1;
 interface RunSettings {
   readonly lines: readonly BatchLine[];
   readonly plan: BatchPlan;
+  readonly startedAtMs: number;
   readonly answer: (line: BatchLine) => Promise<LineAnswer>;
+  /** What happened before this process. */
+  readonly earlier: readonly RunChange[];
+  readonly keep: (change: RunChange) => void;
 }
 
 export class BatchRun {
   readonly #settings: RunSettings;
   readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly #outcomes = new Map<string, LineOutcome>();
-  readonly #startedAtMs = Date.now();
   #isReleased = false;
   #stop: 'cancelled' | 'expired' | null = null;
   #endedAtMs: number | null = null;
   #stoppedAtMs: number | null = null;
 
-  /** Starts at once. */
+  /** Starts at once, where it stood. */
   constructor(settings: RunSettings) {
     this.#settings = settings;
+    for (const change of settings.earlier) this.#apply(change);
+    if (this.#endedAtMs !== null) return;
     const expiry = setTimeout(() => this.expire(), Math.min(this.expiresAtMs - Date.now(), LONGEST_MS));
     void this.#run().finally(() => clearTimeout(expiry));
     expiry.unref();
@@ -58,7 +70,7 @@ export class BatchRun {
   }
 
   get expiresAtMs(): number {
-    return this.#startedAtMs + (this.#settings.plan.expiresAfterMs ?? DAY_MS);
+    return this.#settings.startedAtMs + (this.#settings.plan.expiresAfterMs ?? DAY_MS);
   }
 
   /** null while it runs. */
@@ -95,8 +107,7 @@ export class BatchRun {
   }
 
   release(): void {
-    this.#isReleased = true;
-    this.#changes.emit('change');
+    this.#note({ type: 'released' });
   }
 
   cancel(): void {
@@ -109,32 +120,56 @@ export class BatchRun {
 
   #end(stop: 'cancelled' | 'expired'): void {
     if (this.#stop !== null || this.#endedAtMs !== null) return;
-    this.#stop = stop;
-    this.#stoppedAtMs = Date.now();
+    this.#note({ type: stop, atMs: Date.now() });
+  }
+
+  #note(change: RunChange): void {
+    this.#settings.keep(change);
+    this.#apply(change);
     this.#changes.emit('change');
+  }
+
+  #apply(change: RunChange): void {
+    switch (change.type) {
+      case 'line':
+        this.#outcomes.set(change.customId, change.outcome);
+        break;
+      case 'released':
+        this.#isReleased = true;
+        break;
+      case 'ended':
+        this.#endedAtMs = change.atMs;
+        break;
+      default:
+        this.#stop = change.type;
+        this.#stoppedAtMs = change.atMs;
+    }
   }
 
   async #run(): Promise<void> {
     const { lines, plan, answer } = this.#settings;
     for (const [index, line] of lines.entries()) {
+      const { customId } = line;
+      if (this.#outcomes.has(customId)) continue;
       await this.#untilDue(index);
       if (this.#stop !== null) break;
       const answered = await answer(line).catch((error: unknown) => failedLine(error));
-      this.#outcomes.set(line.customId, { type: 'answered', ...answered });
+      this.#note({ type: 'line', customId, outcome: { type: 'answered', ...answered } });
     }
     await this.#untilDue(lines.length);
     const { stop } = this;
     if (stop === 'cancelled') await sleep(plan.cancelMs, null, { ref: false });
     for (const { customId } of lines) {
-      if (stop !== null && !this.#outcomes.has(customId)) this.#outcomes.set(customId, { type: stop });
+      if (stop === null || this.#outcomes.has(customId)) continue;
+      this.#note({ type: 'line', customId, outcome: { type: stop } });
     }
-    this.#endedAtMs = Date.now();
+    this.#note({ type: 'ended', atMs: Date.now() });
   }
 
   /** Resolves when the line at this place is due, or the batch was stopped. */
   async #untilDue(index: number): Promise<void> {
-    const { plan, lines } = this.#settings;
-    const dueAtMs = this.#startedAtMs + (plan.runMs * index) / lines.length;
+    const { plan, lines, startedAtMs } = this.#settings;
+    const dueAtMs = startedAtMs + (plan.runMs * index) / lines.length;
     const isHeld = () => !this.#isReleased && index >= (plan.holdAfterLines ?? Number.POSITIVE_INFINITY);
     // Requests are served between two lines.
     await sleep(0, null, { ref: false });

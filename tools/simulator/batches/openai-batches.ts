@@ -9,12 +9,12 @@ import { checkTypes, readTypes } from '../rules/check-types.ts';
 import { fieldsOf } from '../rules/json-values.ts';
 import { BROKEN_BODY, wrongMetadata } from '../rules/openai-rules.ts';
 import { inOpenAiWords } from '../rules/openai-words.ts';
-import type { Model } from '../serve-call.ts';
 import { chatWire } from '../wires/chat-wire.ts';
 import { responsesWire } from '../wires/responses-wire.ts';
 import { answerLine } from './answer-line.ts';
-import type { BatchPlan, BatchPlans } from './batch-plans.ts';
+import type { BatchPlan } from './batch-plans.ts';
 import { type BatchLine, BatchRun, type LineAnswer, type LineOutcome } from './batch-run.ts';
+import { type BatchWorld, changesOf } from './batch-world.ts';
 import { type BatchRequest, type HttpAnswer, jsonLines, ok, pageAfter } from './http-answer.ts';
 import { isBatchFile, isLifetime, listOf, refused } from './openai-files.ts';
 import { type BatchProblem, readOpenAiLines } from './read-openai-lines.ts';
@@ -33,13 +33,17 @@ interface CreateBody {
   readonly output_expires_after?: { readonly anchor: string; readonly seconds: number };
 }
 
-interface OpenAiBatch {
+/** As it was created. */
+interface NewBatch {
   readonly id: string;
   readonly apiKey: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: CreateBody;
   readonly plan: BatchPlan;
   readonly createdAtMs: number;
+}
+
+interface OpenAiBatch extends NewBatch {
   model: string;
   /** null while it is validated, and where it fails. */
   run: BatchRun | null;
@@ -54,15 +58,21 @@ interface OpenAiBatch {
 }
 
 export class OpenAiBatches {
-  readonly #model: Model;
+  readonly #world: BatchWorld;
   readonly #files: StoredFiles;
-  readonly #plans: BatchPlans;
   readonly #batches = new Map<string, OpenAiBatch>();
 
-  constructor(model: Model, files: StoredFiles, plans: BatchPlans) {
-    this.#model = model;
+  constructor(world: BatchWorld, files: StoredFiles) {
+    this.#world = world;
     this.#files = files;
-    this.#plans = plans;
+    const { earlier } = world.records;
+    for (const record of earlier) if (record.of === 'openai') this.#add(record.batch as NewBatch);
+    for (const record of earlier) {
+      const batch = record.of === 'results' ? this.#batches.get(record.id) : undefined;
+      if (record.of !== 'results' || batch === undefined) continue;
+      batch.output = this.#files.get(record.output ?? '') ?? null;
+      batch.errors = this.#files.get(record.errors ?? '') ?? null;
+    }
   }
 
   /** @returns null where the path is not one of batches. */
@@ -115,15 +125,18 @@ export class OpenAiBatches {
       const message = `Invalid input file: ${body.input_file_id} is no file with the purpose 'batch'.`;
       return refused(400, { message, param: 'input_file_id' });
     }
-    const plan = this.#plans.take(file.content.toString('utf8'));
+    const { plans, records } = this.#world;
+    const plan = plans.take(file.content.toString('utf8'));
     if (plan.refusesWith !== undefined) return refused(plan.refusesWith, { message: 'Simulated.' });
+    const id = `batch_${randomBytes(12).toString('hex')}`;
+    const created = { id, apiKey, headers, body, plan, createdAtMs: Date.now() };
+    records.add({ of: 'openai', id, batch: created });
+    return { ...ok(this.#object(this.#add(created))), isLost: plan.losesAnswer };
+  }
+
+  #add(created: NewBatch): OpenAiBatch {
     const batch: OpenAiBatch = {
-      id: `batch_${randomBytes(12).toString('hex')}`,
-      apiKey,
-      headers,
-      body,
-      plan,
-      createdAtMs: Date.now(),
+      ...created,
       model: '',
       run: null,
       problems: [],
@@ -134,14 +147,15 @@ export class OpenAiBatches {
       errors: null,
     };
     this.#batches.set(batch.id, batch);
-    void this.#start(batch, file);
-    return { ...ok(this.#object(batch)), isLost: plan.losesAnswer };
+    void this.#start(batch);
+    return batch;
   }
 
-  async #start(batch: OpenAiBatch, file: StoredFile): Promise<void> {
-    const { plan, body } = batch;
+  async #start(batch: OpenAiBatch): Promise<void> {
+    const { id, plan, body, createdAtMs: startedAtMs } = batch;
     await nextTurn();
-    const { lines, model, problems } = readOpenAiLines(file.content, body.endpoint);
+    const content = this.#files.get(body.input_file_id)?.content ?? Buffer.of();
+    const { lines, model, problems } = readOpenAiLines(content, body.endpoint);
     batch.model = model;
     batch.problems =
       plan.failsWith === undefined
@@ -151,8 +165,10 @@ export class OpenAiBatches {
       batch.failedAtMs = Date.now();
       return;
     }
-    batch.startedAtMs = Date.now();
-    batch.run = new BatchRun({ lines, plan, answer: (line) => this.#answer(batch, line) });
+    batch.startedAtMs = startedAtMs;
+    const answer = (line: BatchLine) => this.#answer(batch, line);
+    const changes = changesOf(this.#world.records, id);
+    batch.run = new BatchRun({ lines, plan, startedAtMs, answer, ...changes });
     if (batch.isCancelled) batch.run.cancel();
   }
 
@@ -160,7 +176,7 @@ export class OpenAiBatches {
     const path = body.endpoint;
     const wire = path === '/v1/chat/completions' || path === '/v1/responses' ? WIRES[path] : null;
     if (wire !== null) {
-      return answerLine(wire, this.#model, { batchId: id, path, headers, apiKey, body: line.body });
+      return answerLine(wire, this.#world.model, { batchId: id, path, headers, apiKey, line });
     }
     try {
       const embeddings = answerEmbeddings(path, line.body);
@@ -248,6 +264,13 @@ export class OpenAiBatches {
     };
     batch.output = fileOf('output', isSuccess);
     batch.errors = fileOf('error', (outcome) => !isSuccess(outcome));
+    const { id, output, errors } = batch;
+    this.#world.records.add({
+      of: 'results',
+      id,
+      output: output?.id ?? null,
+      errors: errors?.id ?? null,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 /** OpenAI's files: each belongs to the account of its key. Source: OpenAI API reference, "Files". */
 import { randomBytes } from 'node:crypto';
+import type { BatchRecords } from './batch-records.ts';
 
 export interface StoredFile {
   readonly id: string;
@@ -13,22 +14,45 @@ export interface StoredFile {
 
 export class StoredFiles {
   readonly #files = new Map<string, StoredFile>();
+  /** A batch reads its input although it was deleted meanwhile. */
+  readonly #deleted = new Set<string>();
+  readonly #records: BatchRecords;
+
+  constructor(records: BatchRecords) {
+    this.#records = records;
+    for (const record of records.earlier) {
+      if (record.of === 'deleted-file') this.#deleted.add(record.id);
+      if (record.of !== 'file') continue;
+      const { base64, ...file } = record.file;
+      this.#files.set(file.id, { ...file, content: Buffer.from(base64, 'base64') });
+    }
+  }
 
   add(file: Omit<StoredFile, 'id' | 'createdAtMs'>): StoredFile {
     const id = `file-${randomBytes(12).toString('hex')}`;
     const stored = { ...file, id, createdAtMs: Date.now() };
     this.#files.set(id, stored);
+    const { content, ...facts } = stored;
+    this.#records.add({ of: 'file', file: { ...facts, base64: content.toString('base64') } });
     return stored;
+  }
+
+  /** Also one that was deleted. */
+  get(id: string): StoredFile | undefined {
+    return this.#files.get(id);
   }
 
   find(apiKey: string, id: string): StoredFile | undefined {
     const file = this.#files.get(id);
     const isExpired = (file?.expiresAtMs ?? Number.POSITIVE_INFINITY) < Date.now();
-    return file?.apiKey === apiKey && !isExpired ? file : undefined;
+    return file?.apiKey === apiKey && !isExpired && !this.#deleted.has(id) ? file : undefined;
   }
 
   delete(apiKey: string, id: string): boolean {
-    return this.find(apiKey, id) !== undefined && this.#files.delete(id);
+    if (this.find(apiKey, id) === undefined) return false;
+    this.#deleted.add(id);
+    this.#records.add({ of: 'deleted-file', id });
+    return true;
   }
 
   /** Oldest first. */
