@@ -70,7 +70,17 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
     webhooks: { values: ['reasoning'], types: [] },
     telemetry: {
       values: [],
-      types: ['providers', 'cache', 'embedding', 'budget', 'streaming', 'routing', 'handoff', 'prompts'],
+      types: [
+        'providers',
+        'cache',
+        'embedding',
+        'budget',
+        'streaming',
+        'routing',
+        'handoff',
+        'prompts',
+        'batches',
+      ],
     },
   },
   clients: {

@@ -1,7 +1,7 @@
 /**
  * `npm run prove -- jobs`: batches by the official clients, some of which wait at vendors, pipelines and schedules,
- * while every kind of process is killed, stopped and cut off. At the end, the provider's bill, the files, the documents,
- * what a receiver of webhooks got, and the runs in Temporal are judged by checks that share no code with the product.
+ * while every kind of process is killed, stopped and cut off. At the end, checks that share no code with the product
+ * judge the provider's bill, the files, the documents, what a receiver of webhooks got, and the runs in Temporal.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,20 +11,14 @@ import { openRunsOf } from '../matrix/evidence.ts';
 import { downOf, harm } from '../matrix/harm.ts';
 import { buildStage, type Stage } from '../matrix/stage.ts';
 import { createTimeline, type Timeline } from '../matrix/timeline.ts';
-import { anthropicCallers, openAiCallers, unbrokenCallers } from './callers.ts';
+import { anthropicCallers, openAiCallers, type Reach, unbrokenCallers } from './callers.ts';
 import { countsOf, type Fault } from './checks/fault.ts';
 import { scheduleRuns } from './evidence.ts';
-import { type PlannedLine, planJobs, planLines, planWait, SCHEDULES } from './plan.ts';
+import { type BatchLetter, planJobs, planLines, planWait, SCHEDULES } from './plan.ts';
 import { Receiver } from './receiver.ts';
 import { readJob, runJobs } from './run-jobs.ts';
 import { createSchedule, pauseSchedule, type RunSchedule } from './run-schedules.ts';
-import {
-  readAnthropicBatch,
-  readOpenAiBatch,
-  type SentBatch,
-  sendAnthropicBatch,
-  sendOpenAiBatch,
-} from './send-batches.ts';
+import { readAnthropicBatch, readOpenAiBatch, sendAnthropicBatch, sendOpenAiBatch } from './send-batches.ts';
 import {
   addEndpoints,
   type BatchUser,
@@ -32,7 +26,6 @@ import {
   issueKeys,
   type Keys,
   requestWebhook,
-  type Tenant,
   WAITING_WINDOW,
 } from './stage-settings.ts';
 import {
@@ -91,6 +84,20 @@ export async function proveJobs(plan: JobsPlan): Promise<boolean> {
   }
 }
 
+interface OpenAiBatchPlan {
+  readonly user: BatchUser;
+  readonly letter: BatchLetter;
+  readonly lines: number;
+  /** Lines that have ended when it is cancelled. Absent: it is not. */
+  readonly cancelAfter?: number;
+  /** Its window, in which lines may wait at vendors. Absent: all are called. */
+  readonly waitsWithin?: string;
+}
+
+interface MessageBatchPlan extends Pick<OpenAiBatchPlan, 'user' | 'letter'> {
+  readonly isWaiting: boolean;
+}
+
 class JobsRun {
   readonly #stage: Stage;
   readonly #receiver: Receiver;
@@ -100,7 +107,14 @@ class JobsRun {
   readonly #gone = new AbortController();
   /** What is waited for once everything that was sent has ended. */
   #peace = '';
-  readonly #progress = { lines: 0, cancelled: 0, messages: 0, waiting: 0, waitingMessages: 0, jobs: 0 };
+  readonly #progress: Record<BatchUser | 'jobs', number> = {
+    night: 0,
+    cancelled: 0,
+    messages: 0,
+    waiting: 0,
+    'waiting-messages': 0,
+    jobs: 0,
+  };
 
   constructor(stage: Stage, receiver: Receiver, plan: JobsPlan) {
     this.#stage = stage;
@@ -138,77 +152,68 @@ class JobsRun {
     }
   }
 
-  /** All that is sent, until it has ended; then what the clients read of it. */
+  /** All that is sent, until it has ended, and what the clients read of it. */
   async #send(keys: Keys) {
     const reach = { apis: this.#stage.apis, signal: this.#gone.signal };
-    const { seed, lines, pipelines } = this.#plan;
-    const waiting = openAiCallers(reach, keys.batches.waiting);
-    const waitingMessages = anthropicCallers(reach, keys.batches['waiting-messages']);
-    const night = openAiCallers(reach, keys.batches.night);
-    const cancelled = openAiCallers(reach, keys.batches.cancelled);
-    const messages = anthropicCallers(reach, keys.batches.messages);
+    const { lines, pipelines } = this.#plan;
     const writer = unbrokenCallers(reach, keys.jobs);
     const few = fewOf(this.#plan);
-    const plans = {
-      night: planLines(seed, 'o', lines),
-      cancelled: planLines(seed, 'c', few),
-      messages: planLines(seed, 'a', few),
-      waiting: planLines(seed, 'w', few),
-      waitingMessages: planLines(seed, 'm', few),
-    };
-    const webhook = requestWebhook(this.#receiver, 'batch');
-    const progress = this.#progress;
-    const count = (name: keyof typeof progress) => (ended: number) => {
-      progress[name] = ended;
-    };
-    const common = { webhook, cancelAfter: null, waitsWithin: null };
-    const orders = {
-      night: { ...common, lines: plans.night, name: 'night' },
-      cancelled: { ...common, lines: plans.cancelled, name: 'cancelled', cancelAfter: few / 4 },
-      waiting: { ...common, lines: plans.waiting, name: 'waiting', waitsWithin: WAITING_WINDOW },
-      messages: { lines: plans.messages, name: 'messages', isWaiting: false },
-      waitingMessages: { lines: plans.waitingMessages, name: 'waiting-messages', isWaiting: true },
-    };
+    const cancelAfter = few / 4;
+    const webhook = requestWebhook(this.#receiver, 'job');
     const [sent, endedJobs, schedules] = await Promise.all([
       Promise.all([
-        sendOpenAiBatch(night, orders.night, count('lines')),
-        sendOpenAiBatch(cancelled, orders.cancelled, count('cancelled')),
-        sendOpenAiBatch(waiting, orders.waiting, count('waiting')),
-        sendAnthropicBatch(messages, orders.messages, count('messages')),
-        sendAnthropicBatch(waitingMessages, orders.waitingMessages, count('waitingMessages')),
+        this.#sendOpenAi(reach, keys, { user: 'night', letter: 'o', lines }),
+        this.#sendOpenAi(reach, keys, { user: 'cancelled', letter: 'c', lines: few, cancelAfter }),
+        this.#sendOpenAi(reach, keys, {
+          user: 'waiting',
+          letter: 'w',
+          lines: few,
+          waitsWithin: WAITING_WINDOW,
+        }),
+        this.#sendAnthropic(reach, keys, { user: 'messages', letter: 'a', isWaiting: false }),
+        this.#sendAnthropic(reach, keys, { user: 'waiting-messages', letter: 'm', isWaiting: true }),
       ]),
-      runJobs(writer, planJobs(pipelines), requestWebhook(this.#receiver, 'job'), count('jobs')),
+      runJobs(writer, planJobs(pipelines), webhook, this.#count('jobs')),
       Promise.all(SCHEDULES.map((plan) => createSchedule(reach, keys.schedules.get(plan.user) ?? '', plan))),
     ]);
-    const batches = [
-      batchOf('acme', 'night', plans.night, await readOpenAiBatch(night, sent[0])),
-      batchOf('acme', 'cancelled', plans.cancelled, await readOpenAiBatch(cancelled, sent[1])),
-      batchOf('acme', 'waiting', plans.waiting, await readOpenAiBatch(waiting, sent[2])),
-      batchOf('globex', 'messages', plans.messages, await readAnthropicBatch(messages, sent[3])),
-      batchOf(
-        'globex',
-        'waiting-messages',
-        plans.waitingMessages,
-        await readAnthropicBatch(waitingMessages, sent[4]),
-      ),
-    ];
     const jobs = await Promise.all(endedJobs.map((job) => readJob(writer, job)));
-    const callers = [
-      night,
-      cancelled,
-      waiting,
-      messages,
-      waitingMessages,
-      writer,
-      ...schedules.map((schedule) => schedule.callers),
-    ];
+    const callers = [writer, ...[...sent, ...schedules].map((own) => own.callers)];
     return {
-      batches,
+      batches: sent.map(({ batch }) => batch),
       jobs,
       schedules,
       receiver: this.#receiver,
       unclear: callers.flatMap(({ faults }) => faults),
       silences: callers.reduce((sum, { silences }) => sum + silences, 0),
+    };
+  }
+
+  async #sendOpenAi(reach: Reach, keys: Keys, order: OpenAiBatchPlan) {
+    const { user, letter, lines, cancelAfter = null, waitsWithin = null } = order;
+    const callers = openAiCallers(reach, keys.batches[user]);
+    const plan = planLines(this.#plan.seed, letter, lines);
+    const webhook = requestWebhook(this.#receiver, 'batch');
+    const sent = { lines: plan, name: user, webhook, cancelAfter, waitsWithin };
+    const ended = await sendOpenAiBatch(callers, sent, this.#count(user));
+    const read = await readOpenAiBatch(callers, ended);
+    // Both the webhook of the request, and the endpoint of the tenant.
+    const receivers = ['batch', 'acme'];
+    return { callers, batch: { ...read, tenant: 'acme', user, plan, receivers } satisfies EndedBatch };
+  }
+
+  async #sendAnthropic(reach: Reach, keys: Keys, { user, letter, isWaiting }: MessageBatchPlan) {
+    const callers = anthropicCallers(reach, keys.batches[user]);
+    const plan = planLines(this.#plan.seed, letter, fewOf(this.#plan));
+    const order = { lines: plan, name: user, isWaiting };
+    const id = await sendAnthropicBatch(callers, order, this.#count(user));
+    const read = await readAnthropicBatch(callers, id);
+    const receivers = ['globex'];
+    return { callers, batch: { ...read, tenant: 'globex', user, plan, receivers } satisfies EndedBatch };
+  }
+
+  #count(name: BatchUser | 'jobs'): (ended: number) => void {
+    return (ended) => {
+      this.#progress[name] = ended;
     };
   }
 
@@ -247,11 +252,11 @@ class JobsRun {
   }
 
   #state(): string {
-    const { lines, cancelled, messages, waiting, waitingMessages, jobs } = this.#progress;
+    const { night, cancelled, messages, waiting, 'waiting-messages': waitingMessages, jobs } = this.#progress;
     const { lines: all, pipelines } = this.#plan;
     const { received } = this.#receiver;
     return (
-      `${lines} of ${all} lines, ${cancelled} of the batch that is cancelled, ${messages} of the message batch, ` +
+      `${night} of ${all} lines, ${cancelled} of the batch that is cancelled, ${messages} of the message batch, ` +
       `${waiting} and ${waitingMessages} of those that wait at vendors, ` +
       `${jobs} of ${pipelines} jobs, ${received.length} deliveries ${this.#peace}`
     );
@@ -265,11 +270,6 @@ class JobsRun {
 
 function fewOf({ lines }: Pick<JobsPlan, 'lines'>): number {
   return Math.max(1, Math.round(lines / 10));
-}
-
-/** Both receivers of a batch's end: the webhook of its request, and the endpoint of its tenant. */
-function batchOf(tenant: Tenant, user: BatchUser, plan: readonly PlannedLine[], sent: SentBatch): EndedBatch {
-  return { ...sent, tenant, user, plan, receivers: tenant === 'acme' ? ['batch', tenant] : [tenant] };
 }
 
 async function pause(schedule: RunSchedule): Promise<PausedSchedule> {

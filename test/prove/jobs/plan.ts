@@ -4,7 +4,7 @@ import { createRandom, pick } from '../../harness/random.ts';
 
 /** The batch of OpenAI's format, the one that is cancelled, the message batch; and two that wait at vendors. */
 const BATCHES = ['o', 'c', 'a', 'w', 'm'] as const;
-type BatchLetter = (typeof BATCHES)[number];
+export type BatchLetter = (typeof BATCHES)[number];
 
 export interface PlannedLine {
   readonly customId: string;

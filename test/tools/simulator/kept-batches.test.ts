@@ -56,7 +56,7 @@ function billOf(batchId: string): string[] {
   return [...ids].filter((id) => id.startsWith(`${batchId}/`)).map((id) => id.slice(batchId.length + 1));
 }
 
-test('a batch of OpenAI goes on where it stood, and keeps its files', async () => {
+test('a batch of OpenAI continues where it stood, and keeps its files', async () => {
   const ids = idsOf('o');
   const lines = ids.map((id) =>
     JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/chat/completions', body: body(id) }),
@@ -85,7 +85,7 @@ test('a batch of OpenAI goes on where it stood, and keeps its files', async () =
   expect(billOf(id).sort()).toEqual(ids.sort());
 });
 
-test('a message batch goes on where it stood; cancelled, it stays cancelled, and deleted, it stays deleted', async () => {
+test('a message batch continues where it stood; cancelled, it stays cancelled, and deleted, it stays deleted', async () => {
   const ids = idsOf('m');
   const requests = ids.map((id) => ({ custom_id: id, params: body(id) }));
   const { id } = await anthropic.messages.batches.create({ requests });

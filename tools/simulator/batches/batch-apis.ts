@@ -19,7 +19,7 @@ const FORM_BYTES = 64 * 1024;
 const idSchema = z.object({ id: z.string() });
 
 export interface BatchSettings {
-  /** A file that keeps batches and their files: a later process goes on with them. undefined: they end with this one. */
+  /** A file that keeps batches and their files: a later process continues them. undefined: they end with this one. */
   readonly path?: string | undefined;
   /** How long a batch runs, from its first line to its last; 0 if absent. */
   readonly runMs?: number | undefined;

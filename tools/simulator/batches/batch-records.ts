@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import type { RunChange } from './batch-run.ts';
 
-export type BatchRecord =
+type BatchRecord =
   | { readonly of: 'file'; readonly file: FileRecord }
   | { readonly of: 'deleted-file'; readonly id: string }
   | { readonly of: 'openai' | 'anthropic'; readonly id: string; readonly batch: object }
