@@ -1,6 +1,8 @@
 /** How work grows with its size, measured so that other work of the machine counts for little. */
 
 const ROUNDS = 8;
+/** What grows with the square stays far above it. */
+const NEAR_LINEAR = 2.4;
 /** Shorter runs are within the grain of the clock: the size grows until one takes so long. */
 const LEAST_MS = 5;
 const MOST_DOUBLINGS = 7;
@@ -20,7 +22,7 @@ export function growthOf(prepare: (size: number) => () => unknown, size: number)
     twice = prepare(size * 2 ** (doubled + 1));
   }
   let growth = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS && growth > 2.2; round += 1) {
+  for (let round = 0; round < ROUNDS && growth > NEAR_LINEAR; round += 1) {
     growth = Math.min(growth, quickestMs(twice) / quickestMs(once));
   }
   return growth;
