@@ -50,31 +50,43 @@ export function isJobEnd(event: JobEvent): event is Terminal {
 }
 
 export function foldJob(events: Iterable<JobEvent>): FoldedJob {
-  const steps = new Map<string, FoldedStep>();
-  let isPaused = false;
-  let rerunOf: FoldedJob['rerunOf'] = null;
-  let end: Terminal | null = null;
-  for (const event of events) {
+  const fold = new JobFold();
+  for (const event of events) fold.add(event);
+  return fold.folded();
+}
+
+/** Folds events as they are read, and keeps none of them. */
+export class JobFold {
+  readonly #steps = new Map<string, FoldedStep>();
+  #isPaused = false;
+  #rerunOf: FoldedJob['rerunOf'] = null;
+  #end: Terminal | null = null;
+
+  add(event: JobEvent): void {
     if (event.type === 'job-start') {
       const { needs = {} } = event;
-      for (const name of event.steps) steps.set(name, newStep(name, needs[name] ?? null));
-      rerunOf = event.rerunOf ?? null;
-    } else if (isJobEnd(event)) end = event;
-    else if (event.type === 'job-pause' || event.type === 'job-resume') isPaused = event.type === 'job-pause';
-    else {
-      const step = steps.get(event.step);
+      for (const name of event.steps) this.#steps.set(name, newStep(name, needs[name] ?? null));
+      this.#rerunOf = event.rerunOf ?? null;
+    } else if (isJobEnd(event)) this.#end = event;
+    else if (event.type === 'job-pause' || event.type === 'job-resume') {
+      this.#isPaused = event.type === 'job-pause';
+    } else {
+      const step = this.#steps.get(event.step);
       if (step !== undefined) foldStep(step, event);
     }
   }
-  const all = [...steps.values()];
-  return {
-    steps,
-    isPaused,
-    rerunOf,
-    end,
-    usage: all.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
-    costMicroUsd: all.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-  };
+
+  folded(): FoldedJob {
+    const all = [...this.#steps.values()];
+    return {
+      steps: this.#steps,
+      isPaused: this.#isPaused,
+      rerunOf: this.#rerunOf,
+      end: this.#end,
+      usage: all.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
+      costMicroUsd: all.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
+    };
+  }
 }
 
 function newStep(name: string, needs: FoldedStep['needs']): FoldedStep {

@@ -1,6 +1,6 @@
 /** Ends steps and jobs, and settles approvals. */
 import { docPage, ERRORS, UnbrokenError } from '../../contracts/errors.ts';
-import { type FoldedJob, foldJob } from '../../contracts/fold-job.ts';
+import { type FoldedJob, JobFold } from '../../contracts/fold-job.ts';
 import type {
   DecidedStep,
   EndedJob,
@@ -24,7 +24,9 @@ type ErrorBody = Extract<JobEventBody, { type: 'job-error' }>['error'];
 const DOCUMENT = '$document';
 
 async function folded({ jobs }: Jobs, jobId: string): Promise<FoldedJob> {
-  return foldJob(await jobs.read(jobId, -1));
+  const fold = new JobFold();
+  for await (const event of jobs.events(jobId)) fold.add(event);
+  return fold.folded();
 }
 
 export function endStep({ jobs }: Jobs) {

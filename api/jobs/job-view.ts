@@ -3,12 +3,13 @@
 import {
   type FoldedJob,
   type FoldedStep,
-  foldJob,
   itemsOf,
+  JobFold,
   jobStatusOf,
   stepStatusOf,
 } from '../../contracts/fold-job.ts';
 import type { JobStepDetail, JobStepView, JobView } from '../../contracts/jobs.ts';
+import { parseJson } from '../../contracts/json.ts';
 import type { JobHead } from '../../engine/jobs/job-store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { stepValue } from './job-value.ts';
@@ -16,7 +17,9 @@ import { stepValue } from './job-value.ts';
 type Jobs = Pick<ApiDependencies, 'jobs'>;
 
 export async function foldedJob({ jobs }: Jobs, { jobId }: JobHead): Promise<FoldedJob> {
-  return foldJob(await jobs.read(jobId, -1));
+  const fold = new JobFold();
+  for await (const event of jobs.events(jobId)) fold.add(event);
+  return fold.folded();
 }
 
 /** @param withOutput whether the document is part of it. */
@@ -25,9 +28,27 @@ export async function jobView(
   head: JobHead,
   { withOutput }: { readonly withOutput: boolean },
 ): Promise<JobView> {
-  const folded = await foldedJob(dependencies, head);
-  const output =
-    withOutput && folded.end?.type === 'job-end' ? await documentOf(dependencies, head.jobId) : null;
+  const summary = await summaryOf(dependencies, head);
+  const isDocumented = withOutput && summary.status === 'completed';
+  return { ...summary, output: isDocumented ? await documentOf(dependencies, head.jobId) : null };
+}
+
+type Summary = Omit<JobView, 'output'>;
+
+/** Of the code that makes summaries: one that was kept by other code is made again. */
+const SUMMARY_FORM = 1;
+
+/** A job has up to ten thousand events. Once it has ended, they are read once more, and never for a list again. */
+async function summaryOf({ jobs }: Jobs, head: JobHead): Promise<Summary> {
+  const kept = head.summary === null ? null : (parseJson(head.summary) as { form: number; job: Summary });
+  if (kept?.form === SUMMARY_FORM) return kept.job;
+  const folded = await foldedJob({ jobs }, head);
+  const job = summarize(head, folded);
+  if (folded.end !== null) await jobs.keepSummary(head.jobId, JSON.stringify({ form: SUMMARY_FORM, job }));
+  return job;
+}
+
+function summarize(head: JobHead, folded: FoldedJob): Summary {
   return {
     id: head.jobId,
     status: jobStatusOf(folded),
@@ -40,7 +61,6 @@ export async function jobView(
     costMicroUsd: folded.costMicroUsd,
     usage: folded.usage,
     steps: [...folded.steps.values()].map((step) => stepView(step, folded)),
-    output,
     error: folded.end?.type === 'job-error' ? folded.end.error : null,
     rerunOf: folded.rerunOf ?? null,
     metadata: { ...head.metadata },

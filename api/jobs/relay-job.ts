@@ -83,7 +83,7 @@ class JobRelay {
   /** Continues the generations that are open at the cursor. */
   async #resume(): Promise<void> {
     const open = new Map<string, Opened>();
-    for (const event of await this.#dependencies.jobs.read(this.#stream.jobId, -1)) {
+    for await (const event of this.#dependencies.jobs.events(this.#stream.jobId)) {
       if (event.seq > this.#after) break;
       if (event.type === 'generation-open') open.set(event.generationId, event);
       if (event.type === 'generation-close' && event.generationId !== null) open.delete(event.generationId);

@@ -2,7 +2,12 @@
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { approvalRequestSchema, jobRequestSchema, rerunRequestSchema } from '../../contracts/jobs.ts';
+import {
+  approvalRequestSchema,
+  type JobView,
+  jobRequestSchema,
+  rerunRequestSchema,
+} from '../../contracts/jobs.ts';
 import { callerIn, seesTenant } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../http/read-request.ts';
@@ -66,9 +71,11 @@ export function listJobs(dependencies: ApiDependencies): RequestHandler {
     const owner = { tenant: caller.tenant, user: seesTenant(caller) ? null : caller.user };
     const before = after === undefined ? null : Number(after);
     const heads = await dependencies.jobs.list(owner, { limit, before });
-    const views = heads.map((head) => jobView(dependencies, head, { withOutput: false }));
+    const data: JobView[] = [];
+    // In turn: each may have thousands of events.
+    for (const head of heads) data.push(await jobView(dependencies, head, { withOutput: false }));
     const next = heads.length < limit ? null : String(heads.at(-1)?.createdAt);
-    response.json({ data: await Promise.all(views), next });
+    response.json({ data, next });
   };
 }
 

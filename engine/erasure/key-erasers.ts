@@ -24,7 +24,7 @@ export interface ErasedStores {
     'scan' | 'keyspace' | 'get' | 'del' | 'hmGet' | 'hDel' | 'hKeys' | 'exists' | 'lRange' | 'zRange'
   >;
   readonly log: Pick<EventLog, 'disown'>;
-  readonly jobs: Pick<JobStore, 'erase' | 'read'>;
+  readonly jobs: Pick<JobStore, 'erase' | 'events'>;
   readonly batches: Pick<BatchStore, 'head' | 'remove'>;
   readonly batchObjects: Pick<BatchObjects, 'delete'>;
   readonly files: Pick<FileStore, 'remove'>;
@@ -126,8 +126,10 @@ export async function eraseOneJob(
   jobId: string,
 ): Promise<StageResult> {
   await found.add('jobs', [jobId]);
-  const events = await store.read(jobId, -1);
-  const ids = events.flatMap((event) => (event.type === 'generation-open' ? [event.generationId] : []));
+  const ids: string[] = [];
+  for await (const event of store.events(jobId)) {
+    if (event.type === 'generation-open') ids.push(event.generationId);
+  }
   await found.add('generations', ids);
   if (!(await runs.end({ tenant, generationId: jobId }))) return PENDING;
   await store.erase(jobId);

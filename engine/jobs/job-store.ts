@@ -36,6 +36,8 @@ export interface JobHead {
   readonly deadlineAtMs: number;
   readonly maxCostMicroUsd: number | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What was kept of an ended job, so that its events need not be read again; null: nothing yet. */
+  readonly summary: string | null;
 }
 
 export interface JobCreation extends Pick<JobHead, 'jobId' | 'tenant' | 'user' | 'pipeline' | 'metadata'> {
@@ -69,8 +71,12 @@ export interface JobStore {
     events: readonly JobEventBody[],
     values?: ReadonlyMap<string, string>,
   ): Promise<AppendOutcome>;
-  /** Events after the cursor (exclusive; -1 for all), oldest first. */
-  read(jobId: string, after: number, maxEntries?: number): Promise<JobEvent[]>;
+  /** Events after the cursor (exclusive; -1 for the first), oldest first: those of so many appends. */
+  read(jobId: string, after: number, maxEntries: number): Promise<JobEvent[]>;
+  /** All events, oldest first, a part at a time. */
+  events(jobId: string): AsyncIterable<JobEvent>;
+  /** Keeps the summary of a job that has ended. Nothing changes while it runs, or when it is gone. */
+  keepSummary(jobId: string, summary: string): Promise<void>;
   /** The JSON at each place; null where there is none. */
   values(jobId: string, places: readonly string[]): Promise<(string | null)[]>;
   /**

@@ -59,6 +59,13 @@ redis.call('SPUBLISH', KEYS[6], next .. ' ' .. at .. ' ' .. ARGV[2])
 return {'appended'}
 `);
 
+/** KEYS meta. ARGV[2] summary. */
+const KEEP_SUMMARY = script(`
+local status, erased = unpack(redis.call('HMGET', KEYS[1], 'status', 'erased'))
+if status and status ~= 'running' and not erased then redis.call('HSET', KEYS[1], 'summary', ARGV[2]) end
+return {}
+`);
+
 /** KEYS meta, spec, events, values, once. */
 const ERASE = script(`
 local tenant = redis.call('HGET', KEYS[1], 'tenant')
@@ -82,12 +89,14 @@ const headSchema = z.object({
   deadlineAtMs: z.coerce.number(),
   maxCostMicroUsd: z.string(),
   metadata: z.string(),
+  summary: z.string().optional(),
 });
 const pipelineSchema = z.object({ name: z.string(), version: z.int() }).nullable();
 const outcomeSchema = z.tuple([z.enum(['appended', 'known', 'ended', 'full', 'missing'])]);
 const eventsSchema = z.array(jobEventBodySchema);
 
-const ENTRIES_PER_READ = 1_000;
+/** Few: what they hold is parsed at once, and others wait meanwhile. */
+const ENTRIES_PER_READ = 200;
 
 interface JobRedis extends LogRedis, IdsByTimeRedis {
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
@@ -156,6 +165,7 @@ export class RedisJobStore implements JobStore {
       deadlineAtMs: stored.deadlineAtMs,
       maxCostMicroUsd: z.int().nullable().parse(JSON.parse(stored.maxCostMicroUsd)),
       metadata: z.record(z.string(), z.string()).parse(JSON.parse(stored.metadata)),
+      summary: stored.summary ?? null,
     };
   }
 
@@ -187,14 +197,25 @@ export class RedisJobStore implements JobStore {
     return outcomeSchema.parse(reply)[0];
   }
 
-  async read(jobId: string, after: number, maxEntries?: number): Promise<JobEvent[]> {
+  async read(jobId: string, after: number, maxEntries: number): Promise<JobEvent[]> {
     const key = REDIS_KEYS.job(jobId, 'events');
     const start = after < 0 ? '-' : `(1-${after}`;
-    const entries = await this.#redis.xRange(key, start, '+', { COUNT: maxEntries ?? ENTRIES_PER_READ });
-    const events = (entries ?? []).flatMap(({ id, message }) => decode(id, message));
-    const last = events.at(-1);
-    if (last === undefined || maxEntries !== undefined || entries?.length !== ENTRIES_PER_READ) return events;
-    return [...events, ...(await this.read(jobId, last.seq))];
+    const entries = await this.#redis.xRange(key, start, '+', { COUNT: maxEntries });
+    return (entries ?? []).flatMap(({ id, message }) => decode(id, message));
+  }
+
+  async *events(jobId: string): AsyncGenerator<JobEvent> {
+    let events: JobEvent[];
+    for (let after = -1; ; after = events.at(-1)?.seq ?? after) {
+      events = await this.read(jobId, after, ENTRIES_PER_READ);
+      if (events.length === 0) return;
+      yield* events;
+    }
+  }
+
+  async keepSummary(jobId: string, summary: string): Promise<void> {
+    const keys = [REDIS_KEYS.job(jobId, 'meta')];
+    await askScriptForTexts(this.#redis, KEEP_SUMMARY, { keys, ask: {}, texts: [summary] });
   }
 
   async values(jobId: string, places: readonly string[]): Promise<(string | null)[]> {
