@@ -34,6 +34,8 @@ const MAY_BE_FILTERED: ReadonlySet<number | undefined> = new Set([400, 422, 500,
 /** An account without money or quota. */
 const EXHAUSTED =
   /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|daily free allocation|余额不足|额度(?:不足|已用尽)|欠费/i;
+/** An account whose limit is 0 for this model (Gemini's free tier, OpenAI): it has no room after any wait. */
+const NO_ALLOWANCE = /\blimit:? 0(?![.,]?\d)/i;
 const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500]);
 /** A model that the vendor does not have, or not for this account. A 404 without these words is a wrong base URL. */
 const MISSING_KIND =
@@ -52,10 +54,10 @@ const INVALID_KIND =
 const UNAVAILABLE_KIND = /overloaded|server_?error|api_error|unavailable|internal/i;
 /** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =
-  /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)/i;
+  /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)|consumer_(?:suspended|invalid)|(?:service|billing)_disabled|api_key_[a-z_]+_blocked|user_project_denied|account_state_invalid/i;
 /** The first words of messages about such a key. */
 const REJECTED_WORDS =
-  /^(?:(?:incorrect|invalid|expired|revoked|unknown|missing|bad) (?:x-)?(?:api[ -]?key|bearer token|token|credentials?)\b|(?:your|the|this) (?:api[ -]?key|account|organi[sz]ation|project|team|(?:bearer |security |access )?token|credentials?)\b[^.]{0,60}\b(?:invalid|incorrect|not valid|expired|revoked|deleted|leaked|suspended|disabled|deactivated|terminated|banned)\b|(?:api[ -]?key|bearer token)\b[^.]{0,40}\b(?:invalid|incorrect|not valid|expired|revoked|missing|leaked)\b|authentication failed\b)/i;
+  /^(?:(?:incorrect|invalid|expired|revoked|unknown|missing|bad) (?:x-)?(?:api[ -]?key|bearer token|token|credentials?)\b|(?:your|the|this) (?:api[ -]?key|account|organi[sz]ation|project|team|(?:bearer |security |access )?token|credentials?)\b[^.]{0,60}\b(?:invalid|incorrect|not valid|expired|revoked|deleted|leaked|suspended|disabled|deactivated|terminated|banned|denied access)\b|(?:this service|gemini) has been disabled in this account\b|(?:api[ -]?key|bearer token)\b[^.]{0,40}\b(?:invalid|incorrect|not valid|expired|revoked|missing|leaked)\b|authentication failed\b)/i;
 /** A valid key without permission for this request. */
 const NO_PERMISSION =
   /\b(?:insufficient permissions?|missing scopes?)\b|\bdo(?:es)? ?n[o']t have (?:access|(?:the required )?permission)/i;
@@ -111,7 +113,7 @@ function isTooLong({ status, kind, message }: VendorRefusal): boolean {
 }
 
 function isExhausted({ status, kind, message }: VendorRefusal): boolean {
-  if (status === 402) return true;
+  if (status === 402 || (status === 429 && NO_ALLOWANCE.test(message))) return true;
   return (status === undefined || MAY_BE_EXHAUSTED.has(status)) && EXHAUSTED.test(`${kind} ${message}`);
 }
 

@@ -5,6 +5,7 @@
  * shape.
  */
 import { isJsonObject } from '../../contracts/json.ts';
+import { waitInDetails } from './quota-details.ts';
 
 interface VendorError {
   /** '' if the body has no message. */
@@ -89,6 +90,11 @@ const WAITS = [
 ];
 const WAITS_MS = ['retry_after_ms', 'retryAfterMs'];
 
+function waitOfDetails({ details }: Fields): Readonly<Record<string, string>> {
+  const ms = waitInDetails(details);
+  return ms === undefined ? {} : { 'retry-after-ms': String(ms) };
+}
+
 function waitIn(fields: Fields): Readonly<Record<string, string>> {
   const firstOf = (names: readonly string[]) =>
     names
@@ -108,6 +114,7 @@ function headersIn(inner: Fields): Readonly<Record<string, string>> {
   return {
     ...waitIn(metadata),
     ...waitIn(inner),
+    ...waitOfDetails(inner),
     ...Object.fromEntries(listed.map(([name, value]) => [name.toLowerCase(), value])),
   };
 }

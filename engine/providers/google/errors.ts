@@ -3,17 +3,15 @@
  */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { parseDurationMs } from '../../../platform/parse-wait.ts';
 import { mapTransportError, toUnbrokenError, WITHOUT_WORDS } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
+import { waitInDetails } from '../quota-details.ts';
 
 const bodySchema = z.object({
   error: z.object({
     message: z.string(),
     status: z.string().optional(),
-    details: z
-      .array(z.looseObject({ retryDelay: z.string().optional(), reason: z.string().optional() }))
-      .optional(),
+    details: z.array(z.looseObject({ reason: z.string().optional() })).optional(),
   }),
 });
 
@@ -26,7 +24,6 @@ export function mapGoogleError(error: unknown, head: AnswerHead | null): Unbroke
   if (!isApiError(error)) return mapTransportError(error, head);
   const { message, status = '', details = [] } = bodyOf(error.message);
   const reasons = details.map(({ reason }) => reason);
-  const delay = details.find(({ retryDelay }) => retryDelay !== undefined)?.retryDelay;
   // A refused key has status 400. Other messages of status 400 may quote the prompt, so their words prove nothing.
   const isKey = reasons.includes('API_KEY_INVALID') || /^API key (?:not valid|expired)/i.test(message);
   return toUnbrokenError({
@@ -35,7 +32,7 @@ export function mapGoogleError(error: unknown, head: AnswerHead | null): Unbroke
     message,
     errorBody: head?.errorBody,
     headers: head?.headers,
-    retryAfterMs: delay === undefined ? undefined : parseDurationMs(delay),
+    retryAfterMs: waitInDetails(details),
     isStreaming: hasStarted(head),
   });
 }

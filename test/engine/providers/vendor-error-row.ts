@@ -10,7 +10,7 @@ export interface VendorErrorRow {
   readonly code: ErrorCode;
   readonly concerns?: 'key';
   readonly retryAfterMs?: number;
-  readonly wire?: 'anthropic-messages' | 'google';
+  readonly wire?: 'anthropic-messages' | 'google' | 'cohere';
 }
 
 export const github = (thread: string) => `https://github.com/${thread}`;

@@ -6,14 +6,15 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { adapterFor } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
+import { VENDOR_ACCOUNTS } from './vendor-accounts.ts';
 import type { VendorErrorRow } from './vendor-error-row.ts';
 import { VENDOR_ERRORS } from './vendor-errors.ts';
 import { VENDOR_REFUSALS } from './vendor-refusals.ts';
 import { MORE_REFUSALS } from './vendor-refusals-more.ts';
 import { VENDOR_WORDS } from './vendor-words.ts';
 
-const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS, ...MORE_REFUSALS, ...VENDOR_WORDS];
-const WIRES = ['openai-chat', 'anthropic-messages', 'google'] as const;
+const ROWS = [...VENDOR_ERRORS, ...VENDOR_REFUSALS, ...MORE_REFUSALS, ...VENDOR_WORDS, ...VENDOR_ACCOUNTS];
+const WIRES = ['openai-chat', 'anthropic-messages', 'google', 'cohere'] as const;
 let server: Server;
 let answer: VendorErrorRow | null = null;
 const adapters = new Map<string, Provider>();
