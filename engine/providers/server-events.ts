@@ -111,8 +111,13 @@ export function parseEventData(data: string): readonly unknown[] {
     return [JSON.parse(data)];
   } catch {
     const lines = data.split('\n').map((line) => line.replace(PREFIX, ''));
-    return lines.filter((line) => line.trim() !== '' && !isDone(line)).map(parseLine);
+    return lines.filter((line) => !isDone(line) && !isSignOfLife(line)).map(parseLine);
   }
+}
+
+/** Gateways wrap the comments of the vendor behind them as data, or send a word to keep the connection open. */
+function isSignOfLife(line: string): boolean {
+  return /^\s*(?::|$|\[?(?:ping|keep-?alive|heartbeat)\]?\s*$)/i.test(line);
 }
 
 function parseLine(line: string): unknown {

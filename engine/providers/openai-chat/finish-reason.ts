@@ -15,9 +15,9 @@ export const KNOWN_REASONS: ReadonlySet<string> = new Set([
 export const FAILED =
   /^(?:error|failed|abort(?:ed)?|cancel?led|timeout|(?:network|connection|upstream|server|engine|internal)[ _-]?error)$/i;
 
-/** Mistral, Zhipu, and the vendors whose own words gateways pass on. */
+/** Mistral, Zhipu, watsonx, TGI, and the vendors whose own words gateways pass on. */
 const AT_LIMIT =
-  /^(?:length|model_length|max_(?:output_)?tokens|(?:model_)?context_(?:window|length)_exceeded)$/i;
+  /^(?:length|model_length|max_(?:output_|new_)?tokens|token_limit|max_length|(?:model_)?context_(?:window|length)_exceeded)$/i;
 
 /** A reason that is not known is an end all the same. */
 export function mapOpenAiChatFinishReason(reason: string): FinishReason {

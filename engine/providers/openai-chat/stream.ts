@@ -24,8 +24,8 @@ import { buildOpenAiChatRequest, isPrefilled } from './request.ts';
 import { SearchResults } from './search-results.ts';
 import { ThinkTags } from './think-tags.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
-import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
-import { asChunk } from './whole-chunk.ts';
+import { completedBy, mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
+import { asChunk, withOneChoice } from './whole-chunk.ts';
 
 /** vLLM and SGLang say which stop sequence ended the answer; a number is that of a token. Moonshot: usage. */
 type Choice = ChatCompletionChunk['choices'][number] & {
@@ -76,7 +76,7 @@ export async function* mapOpenAiChatStream(
   quirks: ProviderSettings['quirks'],
 ): AsyncGenerator<ProviderEvent> {
   const answer = new AnswerState(call);
-  const places = new ToolCallPlaces(answer);
+  const places = new ToolCallPlaces(answer, call.input);
   const reasoning = new ChatReasoning(quirks);
   const logprobs = new ChatLogprobs();
   const results = new SearchResults(call);
@@ -90,10 +90,10 @@ export async function* mapOpenAiChatStream(
   let isWhole = false;
   const isSent = (error: unknown) => error instanceof APIError;
   for await (const original of untilWhole(stream, { isWhole: () => isWhole, isSent })) {
-    const chunk = answer.hasContent ? original : asChunk(original);
+    const chunk = withOneChoice(answer.hasContent ? original : asChunk(original));
     const reported = mapOpenAiChatUsage(usageOfChunk(chunk));
     if (reported !== null) {
-      usage = reported;
+      usage = completedBy(usage, reported);
       yield { type: 'usage', usage };
     }
     results.take(chunk as object);
@@ -120,7 +120,7 @@ export async function* mapOpenAiChatStream(
   // Some servers end an answer without a reason. One that was cut has no last event.
   if ((stream.isDone === true || isCounted) && answer.hasContent && places.areWhole) finishReason ??= 'stop';
   if (finishReason === null) throw streamCut();
-  places.end();
+  yield* places.end();
   for (const event of mapTaggedText(tags.end(), { answer, reasoning })) yield results.note(event);
   yield* reasoning.close();
   yield* results.close();
@@ -174,7 +174,7 @@ function* mapOpenAiChatContent(
 ): Generator<ProviderEvent> {
   // Some vendors send the same text under several names, and some of these empty.
   const names = [delta.reasoning_content, delta.reasoning, delta.reasoning_text, delta.thinking];
-  const thought = names.find(isText);
+  const thought = names.map(textIn).find(isText);
   if (thought !== undefined) {
     tags.stop();
     yield reasoning.text(thought);
@@ -231,8 +231,10 @@ function* mapListedContent(
   answer: AnswerState,
   reasoning: ChatReasoning,
 ): Generator<ProviderEvent> {
-  for (const { type, text, thinking, summary } of content as readonly ListedPart[]) {
-    if (type === 'text' && typeof text === 'string') {
+  for (const part of content) {
+    const { type, text, thinking, summary }: ListedPart =
+      typeof part === 'string' ? { text: part } : Object(part);
+    if (typeof text === 'string' && (type === undefined || TEXT.has(type))) {
       yield* reasoning.close();
       yield answer.text(text);
     } else if (type === 'thinking' || type === 'reasoning') {
@@ -242,10 +244,15 @@ function* mapListedContent(
   }
 }
 
+/** The names of text in a list; some servers leave them out. */
+const TEXT: ReadonlySet<string> = new Set(['text', 'output_text']);
+
+/** The text of a thought: some servers send a list of parts, or a part. */
 function textIn(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return '';
-  return value.map((part: unknown) => (isObject(part) && isText(part['text']) ? part['text'] : '')).join('');
+  if (Array.isArray(value)) return value.map(textIn).join('');
+  if (!isObject(value)) return '';
+  return [value['text'], value['content']].find(isText) ?? '';
 }
 
 /** OpenRouter: an error of the upstream model, sent as the end of the choice. */

@@ -1,9 +1,15 @@
 /**
- * The thoughts that a model writes before its answer, in tags, where its server leaves them in the text: MiniMax, and
- * servers of open models without a parser for them. Tags that stand anywhere else are text.
+ * The thoughts that a model writes before its answer, in tags, where its server leaves them in the text: MiniMax,
+ * Gemini in this format, and servers of open models without a parser for them. Tags that stand anywhere else are text.
  */
-const OPENING = '<think>';
-const CLOSING = '</think>';
+const TAGS = [
+  ['<think>', '</think>'],
+  ['<thinking>', '</thinking>'],
+  // Gemini API, "OpenAI compatibility": with `include_thoughts`.
+  ['<thought>', '</thought>'],
+  // Magistral's own tokens, where its server does not parse them.
+  ['[THINK]', '[/THINK]'],
+] as const;
 
 interface TaggedText {
   readonly isThought: boolean;
@@ -15,6 +21,7 @@ export class ThinkTags {
   /** What may be the beginning of a tag. */
   #held = '';
   #hasThought = false;
+  #closing: string = TAGS[0][1];
 
   /** What follows is text, whatever stands in it: the answer has begun, or the server keeps its thoughts apart. */
   stop(): void {
@@ -38,18 +45,21 @@ export class ThinkTags {
 
   #begin(): void {
     const written = this.#held.trimStart();
-    if (written.startsWith(OPENING)) {
+    const tag = TAGS.find(([opening]) => written.startsWith(opening));
+    if (tag !== undefined) {
       this.#state = 'thought';
-      this.#held = written.slice(OPENING.length);
-    } else if (!OPENING.startsWith(written)) this.#state = 'text';
+      this.#closing = tag[1];
+      this.#held = written.slice(tag[0].length);
+    } else if (!TAGS.some(([opening]) => opening.startsWith(written))) this.#state = 'text';
   }
 
   *#think(): Generator<TaggedText> {
-    const at = this.#held.indexOf(CLOSING);
-    const until = at < 0 ? this.#held.length - endOfTag(this.#held) : at;
+    const closing = this.#closing;
+    const at = this.#held.indexOf(closing);
+    const until = at < 0 ? this.#held.length - endOfTag(this.#held, closing) : at;
     const thought = this.#held.slice(0, until);
     const text = this.#hasThought ? thought : thought.trimStart();
-    this.#held = this.#held.slice(at < 0 ? until : at + CLOSING.length);
+    this.#held = this.#held.slice(at < 0 ? until : at + closing.length);
     if (at >= 0) this.#state = 'gap';
     if (text === '') return;
     this.#hasThought = true;
@@ -63,8 +73,8 @@ export class ThinkTags {
 }
 
 /** How much of the end of a text may be the beginning of the closing tag. */
-function endOfTag(text: string): number {
-  let chars = Math.min(text.length, CLOSING.length - 1);
-  while (chars > 0 && !text.endsWith(CLOSING.slice(0, chars))) chars -= 1;
+function endOfTag(text: string, closing: string): number {
+  let chars = Math.min(text.length, closing.length - 1);
+  while (chars > 0 && !text.endsWith(closing.slice(0, chars))) chars -= 1;
   return chars;
 }

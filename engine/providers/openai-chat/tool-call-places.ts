@@ -1,8 +1,10 @@
 /**
  * Finds which call a part of a tool call belongs to. Servers of this format differ: some send index 0, or none, with
- * every call; some send the name behind the first arguments; some send arguments again that they have sent, or whole.
+ * every call; some send the name behind the first arguments, or in parts; some send arguments again that they have sent, or whole.
  */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
+import { functionTools } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
 import { isJson } from '../../../contracts/json.ts';
 import { type AnswerState, malformed } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
@@ -20,18 +22,22 @@ interface KnownCall {
   /** As everybody else names it. */
   readonly id: string;
   isStarted: boolean;
+  /** Its name so far. */
+  name: string;
   /** Its arguments so far. */
   readonly written: ArrivedText;
 }
 
 export class ToolCallPlaces {
   readonly #answer: AnswerState;
+  readonly #names: readonly string[];
   readonly #calls: KnownCall[] = [];
   /** The newest call of each index: parts without an id belong to it. */
   readonly #newest = new Map<number, KnownCall>();
 
-  constructor(answer: AnswerState) {
+  constructor(answer: AnswerState, { tools }: Pick<GenerationInput, 'tools'>) {
     this.#answer = answer;
+    this.#names = functionTools(tools).map(({ name }) => name);
   }
 
   /** Whether the arguments of every call are whole. */
@@ -58,17 +64,30 @@ export class ToolCallPlaces {
     call.written.append(rest);
     if (call.isStarted) {
       if (rest !== '') yield this.#answer.appendArguments(call.place, rest);
-    } else if (name !== undefined) {
-      call.isStarted = true;
-      yield this.#answer.startToolCall(call.place, call.id, name);
-      if (call.written.length > 0) yield this.#answer.appendArguments(call.place, call.written.whole());
+      return;
     }
+    call.name = nameWith(call.name, name ?? '');
+    if (call.name !== '' && !this.#isPart(call.name)) yield* this.#start(call);
   }
 
   /** Nothing follows. @throws provider_malformed for arguments of a call without a name */
-  end(): void {
-    const unnamed = this.#calls.some(({ isStarted, written }) => !isStarted && !written.isBlank);
-    if (unnamed) throw malformed('a tool call without a name');
+  *end(): Generator<ProviderEvent> {
+    for (const call of this.#calls) {
+      if (call.isStarted) continue;
+      if (call.name !== '') yield* this.#start(call);
+      else if (!call.written.isBlank) throw malformed('a tool call without a name');
+    }
+  }
+
+  *#start(call: KnownCall): Generator<ProviderEvent> {
+    call.isStarted = true;
+    yield this.#answer.startToolCall(call.place, call.id, call.name);
+    if (call.written.length > 0) yield this.#answer.appendArguments(call.place, call.written.whole());
+  }
+
+  /** Whether more of the name must follow: no tool has it, and that of some tool begins with it. */
+  #isPart(name: string): boolean {
+    return !this.#names.includes(name) && this.#names.some((known) => known.startsWith(name));
   }
 
   #callOf(byIndex: number, part: PartOfCall): KnownCall {
@@ -88,10 +107,15 @@ export class ToolCallPlaces {
   #add(byIndex: number, vendorId: string | undefined): KnownCall {
     const place = `${byIndex} ${this.#calls.length}`;
     const id = this.#answer.uniqueCallId(vendorId);
-    const call = { place, vendorId, id, isStarted: false, written: new ArrivedText() };
+    const call = { place, vendorId, id, isStarted: false, name: '', written: new ArrivedText() };
     this.#calls.push(call);
     return call;
   }
+}
+
+/** Some servers send the name once more with every part, or all of it so far. */
+function nameWith(before: string, part: string): string {
+  return part.startsWith(before) ? part : before + (before.endsWith(part) ? '' : part);
 }
 
 interface PartOfCall {

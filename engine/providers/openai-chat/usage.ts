@@ -3,13 +3,18 @@
  * reasoning within `completion_tokens`. xAI, and Gemini in this format, count it beside them: then `total_tokens`
  * exceeds the sum.
  */
-import type { Usage } from '../../../contracts/money.ts';
+import { inputTokensOf, outputTokensOf, type Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
 export interface OpenAiChatUsage {
   readonly prompt_tokens?: number | null;
   readonly completion_tokens?: number | null;
   readonly total_tokens?: number | null;
+  /** The names of Responses, which some gateways pass on. */
+  readonly input_tokens?: number | null;
+  readonly output_tokens?: number | null;
+  /** SGLang: within the completion. Perplexity: beside it. */
+  readonly reasoning_tokens?: number | null;
   readonly prompt_tokens_details?: {
     readonly cached_tokens?: number | null;
     readonly audio_tokens?: number | null;
@@ -32,9 +37,10 @@ export interface OpenAiChatUsage {
 
 export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): Usage | null {
   if (!usage) return null;
-  const input = count(usage.prompt_tokens) + cachedBeside(usage);
-  const output = count(usage.completion_tokens);
-  const beside = Math.max(0, count(usage.total_tokens) - input - output);
+  const input = largest(usage.prompt_tokens, usage.input_tokens) + cachedBeside(usage);
+  const output = largest(usage.completion_tokens, usage.output_tokens);
+  const reasoning = count(usage.reasoning_tokens);
+  const beside = Math.max(0, count(usage.total_tokens) - input - output, reasoning > output ? reasoning : 0);
   const details = usage.prompt_tokens_details;
   return disjointUsage({
     input,
@@ -52,15 +58,24 @@ export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): U
       usage.cache_creation_input_tokens,
     ),
     output: output + beside,
-    reasoning: Math.max(beside, count(usage.completion_tokens_details?.reasoning_tokens)),
+    reasoning: Math.max(beside, reasoning, count(usage.completion_tokens_details?.reasoning_tokens)),
   });
+}
+
+/** The newest report. What it counts as nothing is as reported before: some gateways report input and output apart. */
+export function completedBy(before: Usage | null, reported: Usage): Usage {
+  if (before === null) return reported;
+  const [input, output] = [inputTokensOf(reported), outputTokensOf(reported)];
+  const { outputTokens, reasoningTokens } = output === 0 ? before : reported;
+  return { ...(input === 0 ? before : reported), outputTokens, reasoningTokens };
 }
 
 /**
  * Gateways in front of Claude pass its counts on, in which the prompt is what was not cached. Others that have its
  * names count them within the prompt; then the total says so.
  */
-function cachedBeside({ prompt_tokens, completion_tokens, total_tokens, ...usage }: OpenAiChatUsage): number {
+function cachedBeside(usage: OpenAiChatUsage): number {
+  const { prompt_tokens, completion_tokens, total_tokens } = usage;
   const cached = count(usage.cache_read_input_tokens) + count(usage.cache_creation_input_tokens);
   const [input, output] = [count(prompt_tokens), count(completion_tokens)];
   return cached > input || count(total_tokens) === input + cached + output ? cached : 0;

@@ -15,6 +15,8 @@ export interface OddAnswer {
   readonly body: string;
   /** What the conversation has before its last question. */
   readonly before?: readonly Message[];
+  /** The names of the tools of the request. */
+  readonly tools?: readonly string[];
   readonly text?: string;
   readonly reasoning?: string;
   readonly calls?: readonly (readonly [name: string, id: string | RegExp, written: object])[];

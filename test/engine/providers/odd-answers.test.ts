@@ -6,12 +6,20 @@ import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
 import type { OddAnswer } from './odd-answer.ts';
 import { ODD_CHAT_ANSWERS } from './odd-chat-answers.ts';
+import { ODD_CHAT_FORMS } from './odd-chat-forms.ts';
 import { ODD_ERRORS } from './odd-errors.ts';
 import { ODD_OTHER_ANSWERS } from './odd-other-answers.ts';
 import { ODD_RESPONSES } from './odd-responses.ts';
 import { ODD_TOOL_CALLS } from './odd-tool-calls.ts';
 
-const ROWS = [...ODD_TOOL_CALLS, ...ODD_CHAT_ANSWERS, ...ODD_ERRORS, ...ODD_OTHER_ANSWERS, ...ODD_RESPONSES];
+const ROWS = [
+  ...ODD_TOOL_CALLS,
+  ...ODD_CHAT_ANSWERS,
+  ...ODD_CHAT_FORMS,
+  ...ODD_ERRORS,
+  ...ODD_OTHER_ANSWERS,
+  ...ODD_RESPONSES,
+];
 const WIRES = [...new Set(ROWS.map(({ wire }) => wire))];
 let server: FixtureServer;
 const adapters = new Map<string, Provider>();
@@ -22,11 +30,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function listen({ wire, before = [] }: OddAnswer) {
+function listen({ wire, before = [], tools }: OddAnswer) {
   const provider = adapters.get(wire);
   if (provider === undefined) throw new Error(wire);
   const question = { role: 'user', content: 'And now?' } as const;
-  return hear(provider, callOf(before.length === 0 ? {} : { messages: [question, ...before, question] }));
+  const offered = tools === undefined ? {} : { tools: tools.map((name) => ({ name, parameters: {} })) };
+  const messages = before.length === 0 ? {} : { messages: [question, ...before, question] };
+  return hear(provider, callOf({ ...messages, ...offered }));
 }
 
 const cases = ROWS.map((row) => [row.wire, row.says, row] as const);

@@ -9,7 +9,7 @@ test.each(['abcd', '{"a": 1}, ', '}'])(
   (part) => {
     const growth = growthOf(
       (parts) => () => {
-        const places = new ToolCallPlaces(new AnswerState(callOf({})));
+        const places = new ToolCallPlaces(new AnswerState(callOf({})), {});
         const take = (argumentsPart: string, name?: string) => {
           const called = { arguments: argumentsPart, ...(name === undefined ? {} : { name }) };
           for (const _ of places.take({ index: 0, function: called }, 0));

@@ -81,6 +81,9 @@ const WIRES: Readonly<Record<string, Wire>> = {
       prompt_cache_hit_tokens: field,
       cached_tokens: field,
       num_cached_tokens: field,
+      input_tokens: field,
+      output_tokens: field,
+      reasoning_tokens: field,
     },
   },
   'openai-chat (reasoning beside, as xAI)': {
