@@ -1,6 +1,7 @@
 /**
  * Finds which call a part of a tool call belongs to. Servers of this format differ: some send index 0, or none, with
- * every call; some send the name behind the first arguments, or in parts; some send arguments again that they have sent, or whole.
+ * every call; some send the name behind the first arguments, or in parts; some send arguments again that they have
+ * sent, or whole.
  */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { functionTools } from '../../../contracts/content.ts';

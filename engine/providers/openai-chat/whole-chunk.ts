@@ -1,4 +1,4 @@
-/** Chunks as servers send them, in the form in which all are read: at most one choice, whose parts stand in its delta. */
+/** Chunks of any server in the form in which all are read: at most one choice, whose parts stand in its delta. */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 
 type Fields = Readonly<Record<string, unknown>>;
