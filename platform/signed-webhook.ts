@@ -80,10 +80,18 @@ function keyOf(secret: string): Buffer {
   return secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
 }
 
+/** All public IPv6 addresses are in it; what lies outside leads to IPv4 inside (`::127.0.0.1`), or nowhere. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+/** Looks public, and is the host of every virtual machine in Azure. */
+const AZURE_HOST = '168.63.129.16';
+
 /** @param address of IPv4 or IPv6; false for a name. */
 export function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
   // `process` unwraps an IPv4 address that is written as IPv6 (::ffff:127.0.0.1).
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== 'unicast') return false;
+  return parsed instanceof ipaddr.IPv6 ? parsed.match(GLOBAL_UNICAST) : parsed.toString() !== AZURE_HOST;
 }
 
 function publicLookup(refuse: (host: string) => WebhookError): LookupFunction {

@@ -2,12 +2,15 @@
  * Compiles a JSON Schema of any draft that vendors accept. Call it only in a thread that may be terminated: a schema of
  * a few lines can take exponential time to compile or to check, and a pattern can, too.
  */
-import { Ajv, type ErrorObject, type Options } from 'ajv';
+import { Ajv, type ErrorObject, type Options, str } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import AjvDraft04 from 'ajv-draft-04';
 import addFormats from 'ajv-formats';
+import { isMultiple } from './multiple-of.ts';
 import type { OutputFault } from './output-checker.ts';
+import { toPattern } from './pattern.ts';
+import { withoutNullable } from './without-nullable.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -31,7 +34,7 @@ const OPTIONS: Options = {
   validateSchema: false,
   meta: false,
   logger: false,
-  code: { regExp: Object.assign(toRegExp, { code: 'toRegExp' }) },
+  code: { regExp: Object.assign(toPattern, { code: 'toPattern' }) },
 };
 
 /** @throws Error that says what is wrong with the schema. */
@@ -45,7 +48,7 @@ export function compileSchema(whole: Schema): FaultsOf {
     throw new Error(faultOfSchema(drafts[0] ?? '2020-12', schema) ?? 'it is not a JSON Schema');
   }
   // An instance for each schema: no `$id` of one can be referred to from another.
-  const validate = addFormats.default(create(draft, OPTIONS)).compile(schema);
+  const validate = addFormats.default(withOwnKeywords(draft)).compile(withoutNullable(schema));
   return (value) => {
     if (validate(value)) return [];
     return (validate.errors ?? []).slice(0, MOST_FAULTS).map(toFault);
@@ -63,6 +66,18 @@ function create(draft: Draft, options: Options): Ajv {
     case 'draft-04':
       return new AjvDraft04.default(options) as unknown as Ajv;
   }
+}
+
+function withOwnKeywords(draft: Draft): Ajv {
+  const ajv = create(draft, OPTIONS).removeKeyword('multipleOf').addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    schemaType: 'number',
+    validate: (step: number, value: number) => isMultiple(value, step),
+    error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
+  });
+  // Since draft 6 it is a keyword like any other that is unknown; Ajv alone refuses it.
+  return draft === 'draft-04' ? ajv : ajv.removeKeyword('id');
 }
 
 const META = new Map<Draft, Ajv>();
@@ -87,15 +102,6 @@ function draftOf($schema: string): Draft | undefined {
     'json-schema.org/draft-04/schema': 'draft-04',
   };
   return Object.hasOwn(drafts, uri) ? drafts[uri] : undefined;
-}
-
-/** Vendors take escapes such as `\_`, which are an error in a pattern of Unicode characters. */
-function toRegExp(pattern: string, flags: string): RegExp {
-  try {
-    return new RegExp(pattern, flags);
-  } catch {
-    return new RegExp(pattern);
-  }
 }
 
 function toFault({ instancePath, message = 'does not fit', params }: ErrorObject): OutputFault {

@@ -95,6 +95,17 @@ describe('an address inside the network is not called', () => {
     '192.168.0.1',
     '[fe80::1]',
     '[fd00::1]',
+    // IPv4 inside IPv6: https://github.com/JSONbored/metagraphed/pull/1533,
+    // https://github.com/documenso/documenso/issues/2901, https://github.com/ancsemi/Haven/pull/5520
+    '[::127.0.0.1]',
+    '[::a9fe:a9fe]',
+    '[::ffff:0:127.0.0.1]',
+    '[64:ff9b::a9fe:a9fe]',
+    '[2002:7f00:1::]',
+    // Assigned to nobody.
+    '[4000::1]',
+    // The host of a virtual machine in Azure.
+    '168.63.129.16',
     '100.64.0.1',
     // The same address as a number; URL makes it 127.0.0.1.
     '2130706433',

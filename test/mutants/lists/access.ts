@@ -245,6 +245,14 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/platform/signed-webhook.test.ts'] },
   },
   {
+    name: 'webhook-to-ipv4-in-ipv6',
+    breaks: 'A webhook to [::127.0.0.1] reaches a service of the machine itself.',
+    file: 'platform/signed-webhook.ts',
+    find: 'parsed.match(GLOBAL_UNICAST)',
+    replace: 'true',
+    caughtBy: { tests: ['test/platform/signed-webhook.test.ts'] },
+  },
+  {
     name: 'webhook-rotation-without-overlap',
     breaks: 'A receiver that still has the old secret refuses every delivery after a rotation.',
     file: 'engine/webhooks/redis-endpoints.ts',
