@@ -9,6 +9,11 @@ import type { Dependencies } from './dependencies.ts';
 /** The receiver says that it is gone for good. Source: Standard Webhooks, "Operational considerations". */
 const GONE = 410;
 
+/** How Temporal spaces the attempts, as workflows/webhook-delivery.ts says. */
+const FIRST_DELAY_MS = 2_000;
+const DELAY_GROWS_BY = 3;
+const LONGEST_DELAY_MS = 3_600_000;
+
 type Delivering = Pick<Dependencies, 'webhooks' | 'sendWebhook'>;
 
 export function deliverWebhook({ webhooks, sendWebhook }: Delivering) {
@@ -17,14 +22,30 @@ export function deliverWebhook({ webhooks, sendWebhook }: Delivering) {
     if (delivery === null) throw undeliverable('The delivery or its endpoint was deleted.');
     const atMs = Date.now();
     const attempt = await sendWebhook(deliveryId, delivery).then(
-      (statusCode) => ({ statusCode, error: null }),
-      (error: unknown) => ({ statusCode: statusOf(error), error: messageOf(error) }),
+      (statusCode) => ({ statusCode, error: null, retryAfterMs: null }),
+      (error: unknown) => ({
+        statusCode: numberIn(error, 'statusCode'),
+        error: messageOf(error),
+        retryAfterMs: numberIn(error, 'retryAfterMs'),
+      }),
     );
-    await webhooks.note(tenant, deliveryId, { atMs, ms: Date.now() - atMs, ...attempt });
+    const { statusCode, error } = attempt;
+    await webhooks.note(tenant, deliveryId, { atMs, ms: Date.now() - atMs, statusCode, error });
     if (attempt.error === null) return;
     if (attempt.statusCode === GONE) throw undeliverable(attempt.error);
-    throw ApplicationFailure.create({ message: attempt.error, type: 'webhook_failed' });
+    const wantedMs = attempt.retryAfterMs;
+    const delay =
+      wantedMs === null
+        ? {}
+        : { nextRetryDelay: delayAfter(wantedMs, (await webhooks.view(tenant, deliveryId))?.attempts ?? 1) };
+    throw ApplicationFailure.create({ message: attempt.error, type: 'webhook_failed', ...delay });
   };
+}
+
+/** As the receiver asks, but no sooner than the next attempt would come anyway: it may always ask for a second. */
+function delayAfter(wantedMs: number, attempts: number): number {
+  const usualMs = FIRST_DELAY_MS * DELAY_GROWS_BY ** (attempts - 1);
+  return Math.min(Math.max(wantedMs, usualMs), LONGEST_DELAY_MS);
 }
 
 export function giveUpWebhook({ webhooks }: Pick<Dependencies, 'webhooks'>) {
@@ -35,9 +56,9 @@ function undeliverable(message: string): ApplicationFailure {
   return ApplicationFailure.create({ message, type: 'webhook_failed', nonRetryable: true });
 }
 
-function statusOf(error: unknown): number | null {
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : null;
-  return typeof status === 'number' ? status : null;
+function numberIn(error: unknown, name: 'statusCode' | 'retryAfterMs'): number | null {
+  const value = error instanceof Error ? (error as Error & Record<string, unknown>)[name] : null;
+  return typeof value === 'number' ? value : null;
 }
 
 /** It names a host at most: what a receiver answers may be the page of an internal service. */

@@ -55,7 +55,7 @@ export interface Dependencies {
   /** Sends a budget warning, or throws; null when no webhook is configured. */
   readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTexts: CountTexts;
-  readonly webhooks: Pick<WebhookDeliveries, 'prepare' | 'read' | 'note' | 'giveUp'>;
+  readonly webhooks: Pick<WebhookDeliveries, 'prepare' | 'read' | 'view' | 'note' | 'giveUp'>;
   readonly sendWebhook: SendWebhook;
   /** Packs and archives logs after their end; null: they stay as they are. */
   readonly ended: EndedLogs | null;

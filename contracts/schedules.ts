@@ -14,18 +14,34 @@ const timeZone = z
   .refine(isTimeZone, 'expected an IANA time zone, such as Europe/Berlin')
   .describe('UTC if absent.');
 const span = (least: number) => z.int().min(least).max(LIMITS.longestScheduleMs);
+/** Temporal counts the ticks of an interval in seconds, and drops what is less: then a tick comes early, or never. */
+const seconds = (least: number) => span(least).multipleOf(1_000, 'expected whole seconds, in milliseconds');
+
+/**
+ * Temporal takes more: fields for seconds and `@every 1s`, which come more often than an interval may, a time zone for
+ * each line, and a comment behind `#`, which elsewhere is the third Friday: `5#3` would run on each.
+ */
+const CRON =
+  /^\s*(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|[^\s@#=]+(?:\s+[^\s@#=]+){4})\s*$/;
+const cronSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(CRON, 'expected five fields, such as "0 6 * * 1-5", or @daily and its like, without seconds and #');
 
 /** When it runs. Times of both kinds may be given; each is a tick. */
 const timesSchema = z
   .strictObject({
     cron: z
-      .array(z.string().min(1).max(200))
+      .array(cronSchema)
       .min(1)
       .max(LIMITS.timesPerSchedule)
       .optional()
       .describe('Five fields, such as "0 6 * * 1-5", or @daily and its like.'),
-    everyMs: span(LIMITS.leastIntervalMs).optional().describe('An interval, counted from 1970.'),
-    offsetMs: span(0).optional().describe('Added to each tick of everyMs.'),
+    everyMs: seconds(LIMITS.leastIntervalMs)
+      .optional()
+      .describe('An interval in whole seconds, counted from 1970.'),
+    offsetMs: seconds(0).optional().describe('Added to each tick of everyMs.'),
     timeZone: timeZone.optional(),
     jitterMs: span(0).optional().describe('Each tick is late by up to this, at random.'),
     from: moment.optional(),
@@ -34,6 +50,10 @@ const timesSchema = z
   .refine(({ cron, everyMs }) => cron !== undefined || everyMs !== undefined, {
     path: ['cron'],
     message: 'expected cron or everyMs',
+  })
+  .refine(({ offsetMs, everyMs }) => offsetMs === undefined || everyMs !== undefined, {
+    path: ['offsetMs'],
+    message: 'expected everyMs, to which it is added',
   });
 
 const overlaps = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'allow-all'] as const;
@@ -63,11 +83,16 @@ export const scheduleRequestSchema = z
   );
 export type ScheduleRequest = z.infer<typeof scheduleRequestSchema>;
 
-export const backfillSchema = z.strictObject({
-  from: moment,
-  until: moment,
-  overlap: overlapSchema.default('buffer-all'),
-});
+export const backfillSchema = z
+  .strictObject({
+    from: moment,
+    until: moment,
+    overlap: overlapSchema.default('buffer-all'),
+  })
+  .refine(({ from, until }) => Date.parse(from) <= Date.parse(until), {
+    path: ['until'],
+    message: 'expected a time that is not before from',
+  });
 export type Backfill = z.infer<typeof backfillSchema>;
 
 export const pauseSchema = z.strictObject({ note: z.string().max(500).optional() });

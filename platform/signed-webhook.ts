@@ -42,10 +42,13 @@ export class WebhookError extends Error {
   override readonly name = 'WebhookError';
   /** The status of the answer; null if there was none. */
   readonly statusCode: number | null;
+  /** How long the receiver asks to be left alone; null if it does not say. */
+  readonly retryAfterMs: number | null;
 
-  constructor(message: string, statusCode: number | null = null) {
+  constructor(message: string, statusCode: number | null = null, retryAfterMs: number | null = null) {
     super(message);
     this.statusCode = statusCode;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -133,10 +136,13 @@ function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall
         ...(resolve === undefined ? {} : { lookup: resolve }),
       },
       (response) => {
-        const { statusCode = 0 } = response;
+        const { statusCode = 0, headers } = response;
         response.destroy();
         if (statusCode >= 200 && statusCode < 300) done(statusCode);
-        else fail(new WebhookError(`The ${name} answered ${statusCode}.`, statusCode));
+        else {
+          const after = retryAfterMs(headers['retry-after'], Date.now());
+          fail(new WebhookError(`The ${name} answered ${statusCode}.`, statusCode, after));
+        }
       },
     );
     request.once('error', (error) => {
@@ -144,4 +150,11 @@ function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall
     });
     request.end(body);
   });
+}
+
+/** @param retryAfter seconds, or a date of HTTP. */
+function retryAfterMs(retryAfter: string | undefined, nowMs: number): number | null {
+  if (retryAfter === undefined) return null;
+  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - nowMs;
+  return ms > 0 ? ms : null;
 }

@@ -97,7 +97,26 @@ export async function createSchedule(
     await forget(dependencies, schedule);
     throw new UnbrokenError('invalid_request', `times: ${error.message}.`);
   }
+  await refuseIfNever(dependencies, schedule);
   return schedule;
+}
+
+/** Without a tick, such as on February 30, it would look like any other, and start nothing. @throws invalid_request */
+async function refuseIfNever(dependencies: ScheduleDependencies, schedule: StoredSchedule): Promise<void> {
+  const info = await onSchedule(
+    dependencies,
+    schedule,
+    async (handle) => (await handle.describe()).info,
+  ).catch((error: unknown) => {
+    // Another request has deleted it meanwhile.
+    if (!(error instanceof UnbrokenError) || error.code !== 'not_found') throw error;
+    return null;
+  });
+  // One that has begun already had a tick.
+  if (info === null || info.nextActionTimes.length > 0 || info.numActionsTaken > 0) return;
+  await deleteSchedule(dependencies, schedule);
+  const message = 'times: no tick will ever come: there is no such day, or it is past.';
+  throw new UnbrokenError('invalid_request', message, { details: { param: 'times' } });
 }
 
 function withoutWebhook({ generation, job, batch, ...request }: ScheduleRequest): ScheduleRequest {

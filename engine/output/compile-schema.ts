@@ -69,13 +69,15 @@ function create(draft: Draft, options: Options): Ajv {
 }
 
 function withOwnKeywords(draft: Draft): Ajv {
-  const ajv = create(draft, OPTIONS).removeKeyword('multipleOf').addKeyword({
-    keyword: 'multipleOf',
-    type: 'number',
-    schemaType: 'number',
-    validate: (step: number, value: number) => isMultiple(value, step),
-    error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
-  });
+  const ajv = create(draft, OPTIONS)
+    .removeKeyword('multipleOf')
+    .addKeyword({
+      keyword: 'multipleOf',
+      type: 'number',
+      schemaType: 'number',
+      validate: (step: number, value: number) => isMultiple(value, step),
+      error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
+    });
   // Since draft 6 it is a keyword like any other that is unknown; Ajv alone refuses it.
   return draft === 'draft-04' ? ajv : ajv.removeKeyword('id');
 }

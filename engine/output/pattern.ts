@@ -1,7 +1,7 @@
 /**
- * Compiles the pattern of a schema. JSON Schema has the regular expressions of ECMAScript, but schemas are often written
- * by libraries of Python or Go, whose own syntax ECMAScript refuses (`(?P<year>...)`), or reads as something else: `\A`
- * without the flag `u` is the letter A, and no answer would ever fit. What both can say is translated.
+ * Compiles the pattern of a schema. JSON Schema has the regular expressions of ECMAScript, but schemas are often
+ * written by libraries of Python or Go, whose own syntax ECMAScript refuses (`(?P<year>...)`), or reads as something
+ * else: `\A` without the flag `u` is the letter A, and no answer would ever fit. What both can say is translated.
  */
 
 const FLAGS = /^\(\?([aimsuL]+)\)/;
@@ -9,7 +9,7 @@ const FLAGS = /^\(\?([aimsuL]+)\)/;
 const SHARED_FLAGS = /[ims]/g;
 
 /** An escape, a class, or what is written differently. The first alternatives keep what must not be changed. */
-const TOKENS = /\\[AZz]|\\[^]|\[\^?\]?(?:\\[^]|[^\]\\])*\]|\(\?P[<=]|\(\?#[^)]*\)|\{,(?=\d+\})/g;
+const TOKENS = /\\[AZz]|\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\(\?P[<=]|\(\?#[^)]*\)|\{,(?=\d+\})/g;
 
 const TRANSLATIONS: Readonly<Record<string, string>> = {
   '\\A': '^',

@@ -6,7 +6,14 @@
 type Schema = Record<string, unknown>;
 
 /** Their members are named by the schema, and are schemas. */
-const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']);
+const MAPS = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'dependencies',
+]);
 /** What they hold is no schema. */
 const DATA = new Set(['const', 'enum', 'default', 'examples', 'required', 'type']);
 
@@ -14,7 +21,7 @@ export function withoutNullable(schema: Schema): Schema {
   return Object.fromEntries(
     Object.entries(schema)
       .filter(([name, value]) => name !== 'nullable' || saysSomething(schema, value))
-      .map(([name, value]) => [name, DATA.has(name) ? value : within(value, MAPS.has(name))]),
+      .map(([name, value]) => [name, DATA.has(name) ? value : MAPS.has(name) ? inMap(value) : within(value)]),
   );
 }
 
@@ -22,10 +29,16 @@ function saysSomething({ type }: Schema, nullable: unknown): boolean {
   return type !== undefined && nullable === true;
 }
 
-function within(value: unknown, isMap: boolean): unknown {
-  if (Array.isArray(value)) return value.map((each) => within(each, false));
-  if (typeof value !== 'object' || value === null) return value;
-  const schema = value as Schema;
-  if (!isMap) return withoutNullable(schema);
-  return Object.fromEntries(Object.entries(schema).map(([name, each]) => [name, within(each, false)]));
+function within(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(within);
+  return isObject(value) ? withoutNullable(value) : value;
+}
+
+function inMap(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, within(each)]));
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

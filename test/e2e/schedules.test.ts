@@ -146,6 +146,20 @@ test('what cannot run is refused when the schedule is made', async () => {
   await refused({ times: never }).toMatchObject({ code: 'invalid_request' });
 });
 
+// https://github.com/kestra-io/kestra/issues/18732, https://github.com/openclaw/openclaw/pull/91688
+test.each<[string, NewSchedule['times']]>([
+  ['a day that does not exist', { cron: ['0 0 30 2 *'] }],
+  ['a time that is past', { everyMs: 60_000, until: '2020-01-01T00:00:00Z' }],
+  ['an end before the beginning', { ...never, from: '2030-01-02T00:00:00Z', until: '2030-01-01T00:00:00Z' }],
+])('a schedule of %s is refused, and nothing of it is kept', async (_, times) => {
+  const before = (await client.schedules.list()).map(({ id }) => id);
+  await expect(client.schedules.create({ times, generation, isPaused: true })).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining('no tick will ever come'),
+  });
+  expect((await client.schedules.list()).map(({ id }) => id)).toEqual(before);
+});
+
 test('the same key makes one schedule, and the command line lists it', async () => {
   const key = { idempotencyKey: 'the same schedule' };
   const schedule = { times: never, generation, description: 'the morning' };

@@ -10,6 +10,7 @@ const MESSAGE = { type: 'budget.warning', data: { spent: 81 } };
 let server: Server;
 let port = 0;
 let answer = 200;
+let retryAfter: string | null = null;
 let calls: { request: IncomingMessage; body: string }[] = [];
 
 beforeAll(async () => {
@@ -17,6 +18,7 @@ beforeAll(async () => {
     let body = '';
     for await (const part of request) body += part;
     calls.push({ request, body });
+    if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
     response.writeHead(answer, answer === 302 ? { location: `http://127.0.0.1:${port}/inside` } : {});
     response.end('the secret page of an inner service');
   }).listen(0, '127.0.0.1');
@@ -30,6 +32,7 @@ afterAll(() => {
 beforeEach(() => {
   calls = [];
   answer = 200;
+  retryAfter = null;
 });
 
 const webhookOf = (host: string, allowPrivateNetwork = true, more = {}) =>
@@ -71,6 +74,23 @@ test.each([500, 404, 302])(
     expect(calls).toHaveLength(1);
   },
 );
+
+// https://github.com/cloudevents/spec/pull/155, https://github.com/eventrelay/eventrelay/issues/91
+test.each([
+  ['seconds', '120', 120_000],
+  ['a date', new Date(Date.now() + 3_600_000).toUTCString(), expect.any(Number)],
+  ['a date that is past', new Date(0).toUTCString(), null],
+  ['nonsense', 'soon', null],
+  ['a number that is none', '-5', null],
+  ['nothing', null, null],
+])('a receiver that is busy says for how long: %s', async (_, header, retryAfterMs) => {
+  answer = 429;
+  retryAfter = header;
+  await expect(webhookOf('127.0.0.1')('warn_1', MESSAGE)).rejects.toMatchObject({
+    statusCode: 429,
+    retryAfterMs,
+  });
+});
 
 test('a receiver that does not answer in time is a failure', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');

@@ -40,6 +40,7 @@ const NOT_SIMULATED = {
   webhooks: {
     prepare: notSimulated('webhooks'),
     read: notSimulated('webhooks'),
+    view: notSimulated('webhooks'),
     note: notSimulated('webhooks'),
     giveUp: notSimulated('webhooks'),
   },

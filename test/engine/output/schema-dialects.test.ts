@@ -69,7 +69,12 @@ describe("OpenAPI's nullable", () => {
 
   test.each<[string, Schema, unknown, string]>([
     ['beside a type takes null', { type: 'string', nullable: true }, null, 'fits'],
-    ['beside a reference says nothing', { $defs: { place }, $ref: '#/$defs/place', nullable: true }, {}, 'unfit'],
+    [
+      'beside a reference says nothing',
+      { $defs: { place }, $ref: '#/$defs/place', nullable: true },
+      {},
+      'unfit',
+    ],
     ['beside alternatives says nothing', { anyOf: [place, { nullable: true }] }, null, 'fits'],
     ['that is false says nothing', { type: ['string', 'null'], nullable: false }, null, 'fits'],
     ['is also the name of a property', { properties: { nullable: false } }, { nullable: 1 }, 'unfit'],

@@ -201,6 +201,27 @@ describe('a delivery', () => {
     });
   });
 
+  // https://github.com/eventrelay/eventrelay/issues/91
+  test.each([
+    ['longer than usual', 120_000, 120_000],
+    ['less than usual', 500, 2_000],
+    ['longer than an hour', 999_999_000, 3_600_000],
+    ['nothing', null, undefined],
+  ])('waits as its receiver asks, who asks for %s', async (_, retryAfterMs, nextRetryDelay) => {
+    const tenant = newTenant();
+    await create(tenant);
+    const [delivery] = await deliveries.prepare(noticeOf(tenant));
+    if (delivery === undefined) return failed('nothing prepared');
+    const busy = async () => {
+      throw new WebhookError('The webhook answered 429.', 429, retryAfterMs);
+    };
+    const deliver = deliverWebhook({ webhooks: deliveries, sendWebhook: busy });
+    await expect(deliver(delivery)).rejects.toMatchObject({ nonRetryable: false, nextRetryDelay });
+    if (retryAfterMs !== 500) return;
+    // The usual delay grows with each attempt.
+    await expect(deliver(delivery)).rejects.toMatchObject({ nextRetryDelay: 6_000 });
+  });
+
   test('to a receiver that is gone, or whose endpoint was deleted, ends', async () => {
     const tenant = newTenant();
     const { endpoint } = await create(tenant);

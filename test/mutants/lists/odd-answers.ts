@@ -166,4 +166,21 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     replace: 'reported',
     caughtBy: TESTS,
   },
+  {
+    name: 'multiples-of-binary-fractions',
+    breaks:
+      'A price of 19.99 does not fit a schema of cents: the answer is paid, refused and asked for again.',
+    file: 'engine/output/multiple-of.ts',
+    find: 'if (Number.isInteger(value) && Number.isInteger(step)) return value % step === 0;',
+    replace: 'if (value !== 0) return Number.isInteger(value / step);',
+    caughtBy: { tests: ['test/engine/output/schema-dialects.test.ts'] },
+  },
+  {
+    name: 'pattern-of-python-read-as-letters',
+    breaks: 'A pattern with the anchors of Python fits no answer: each is paid and refused.',
+    file: 'engine/output/pattern.ts',
+    find: "'\\\\A': '^',",
+    replace: '',
+    caughtBy: { tests: ['test/engine/output/schema-dialects.test.ts'] },
+  },
 ];
