@@ -122,7 +122,8 @@ function toCohereMessages(message: Message, seals: OpenedSeals): Cohere.ChatMess
   );
   const content = [...resultMedia(message), ...partsOf(message)].flatMap((part): Cohere.Content[] => {
     const read = part.type === 'file' ? textOfFile(part) : part.type === 'text' ? part.text : null;
-    if (read !== null) return [{ type: 'text', text: read }];
+    // An empty text is refused.
+    if (read !== null) return read === '' ? [] : [{ type: 'text', text: read }];
     return part.type === 'image' ? [{ type: 'image_url', imageUrl: { url: part.url } }] : [];
   });
   if (content.length === 0) return results;

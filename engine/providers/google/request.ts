@@ -11,10 +11,8 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { asNumberInJson } from '../../../contracts/json.ts';
-import { isTextFile } from '../../../contracts/text-files.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
-  inlineData,
   parsedArguments,
   partsOfType,
   resultMedia,
@@ -24,6 +22,7 @@ import {
 } from '../message-parts.ts';
 import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfPart } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
+import { toGoogleMedia } from './media.ts';
 import { googleThinking, IS_OLD_GEMMA } from './thinking.ts';
 
 interface GoogleRequest {
@@ -59,9 +58,11 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: inTurns(
-      withDeliveredText(messages, resume).flatMap((message) =>
-        toGoogleContent(message, { model, names, seals: openedSeals }),
+    contents: withContents(
+      inTurns(
+        withDeliveredText(messages, resume).flatMap((message) =>
+          toGoogleContent(message, { model, names, seals: openedSeals }),
+        ),
       ),
     ),
     config: {
@@ -93,6 +94,11 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
       ...(thinkingConfig === null ? {} : { thinkingConfig }),
     },
   };
+}
+
+/** The vendor refuses an empty text. Where a conversation has nothing else, it says so; its SDK sends none without. */
+function withContents(contents: Content[]): Content[] {
+  return contents.length > 0 ? contents : [{ role: 'user', parts: [{ text: '' }] }];
 }
 
 /** For models without a system text, it begins what the user says. */
@@ -198,7 +204,7 @@ function toGooglePart(
 ): Part[] {
   switch (part.type) {
     case 'text':
-      return [{ text: part.text }];
+      return part.text === '' ? [] : [{ text: part.text }];
     case 'tool-call':
       return [
         {
@@ -209,16 +215,8 @@ function toGooglePart(
     case 'tool-result':
       return [toGoogleResult(part, names)];
     case 'image':
-    case 'file': {
-      const inline = inlineData(part);
-      // Of the types of text, the vendor is sure to read one.
-      const isText = part.type === 'file' && isTextFile(part);
-      if (inline !== null) {
-        return [{ inlineData: { mimeType: isText ? 'text/plain' : inline.mediaType, data: inline.data } }];
-      }
-      const guessed = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
-      return [{ fileData: { fileUri: part.url, mimeType: guessed } }];
-    }
+    case 'file':
+      return [toGoogleMedia(part)];
     case 'native': {
       const audio = audioOf(part);
       return audio === null ? [] : [{ inlineData: { mimeType: audio.mediaType, data: audio.data } }];
@@ -232,11 +230,6 @@ function toGoogleResult(part: ToolResultPart, names: ReadonlyMap<string, string>
   const text = textOfResult(part);
   const response = part.isError === true ? { error: text } : { output: text };
   return { functionResponse: { id: part.id, name: names.get(part.id) ?? part.id, response } };
-}
-
-function typeByName(url: string): string {
-  const ending = /\.(png|gif|webp)(?:\?|$)/i.exec(url)?.[1]?.toLowerCase();
-  return `image/${ending ?? 'jpeg'}`;
 }
 
 function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) {

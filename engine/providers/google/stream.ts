@@ -2,6 +2,7 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';
@@ -11,7 +12,7 @@ import { untilWhole } from '../until-whole.ts';
 import { GoogleCitations } from './citations.ts';
 import { isApiError } from './errors.ts';
 import { ChunkLogprobs } from './logprobs.ts';
-import { mapGoogleUsage } from './usage.ts';
+import { GoogleCounts } from './usage.ts';
 
 type Chunk = Pick<GenerateContentResponse, 'candidates' | 'promptFeedback' | 'usageMetadata' | 'responseId'>;
 
@@ -43,13 +44,15 @@ export async function* mapGoogleStream(
   const text = new CitedText(call);
   const citations = new GoogleCitations(text);
   const answer = new AnswerState(call);
+  const counts = new GoogleCounts();
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   const reasoning = new ReasoningItems();
   const calls = new Set<string>();
   let isWhole = false;
+  let mediaType: string | null = null;
   for await (const chunk of untilWhole(stream, { isWhole: () => isWhole, isSent: isApiError })) {
-    const reported = mapGoogleUsage(chunk.usageMetadata);
+    const reported = counts.read(chunk.usageMetadata);
     if (reported !== null) {
       usage = reported;
       yield { type: 'usage', usage };
@@ -60,6 +63,7 @@ export async function* mapGoogleStream(
       return;
     }
     const candidate = chunk.candidates?.[0];
+    mediaType ??= mediaTypeOf(candidate?.content?.parts ?? []);
     const logprobs = new ChunkLogprobs(candidate);
     const { responseId } = chunk;
     for (const part of candidate?.content?.parts ?? []) {
@@ -78,7 +82,17 @@ export async function* mapGoogleStream(
   if (finishReason === null) throw streamCut();
   yield* citations.close();
   const { hasContent } = answer;
+  // Each further call would be paid, and answered in the same way.
+  if (!hasContent && mediaType !== null) {
+    const message = `The model answered with nothing but ${mediaType}, for which there is no place in an answer.`;
+    throw new UnbrokenError('unsupported_by_model', message);
+  }
   yield* answer.finish({ usage, ...mapGoogleFinishReason(finishReason, { hasContent }) });
+}
+
+function mediaTypeOf(parts: readonly Part[]): string | null {
+  const media = parts.find((part) => (part.inlineData ?? part.fileData) !== undefined);
+  return media === undefined ? null : (media.inlineData?.mimeType ?? media.fileData?.mimeType ?? 'media');
 }
 
 interface PartContext {
@@ -100,7 +114,7 @@ function* mapGooglePart(
   if (part.functionCall) {
     const { id, name, args } = part.functionCall;
     reasoning.close();
-    const written = JSON.stringify(args ?? {});
+    const written = writtenArguments(args);
     const seen = `${id} ${name} ${written}`;
     if (id && calls.has(seen)) return;
     const callId = answer.uniqueCallId(id || (responseId && `${responseId}-${calls.size}`));
@@ -122,6 +136,20 @@ function* mapGooglePart(
   if (thoughtSignature && part.thought !== true) {
     const value = { text: part.text ?? '', thoughtSignature };
     yield { type: 'reasoning-data', data: { wire: 'google', value } };
+  }
+}
+
+/** Some proxies send them as they stand in other formats: as text. */
+function writtenArguments(args: unknown): string {
+  const isWritten = typeof args === 'string' && isJsonObject(parsedJson(args));
+  return isWritten ? args : JSON.stringify(args ?? {});
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

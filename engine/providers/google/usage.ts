@@ -33,6 +33,19 @@ export function mapGoogleUsage(usage: GoogleUsageMetadata | undefined | null): U
   });
 }
 
+/** The counts of a stream, which grow. A chunk may leave out what an earlier one has said. */
+export class GoogleCounts {
+  #known: GoogleUsageMetadata = {};
+
+  /** @returns null if the chunk says nothing. */
+  read(usage: GoogleUsageMetadata | undefined | null): Usage | null {
+    if (!usage) return null;
+    const stated = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
+    this.#known = { ...this.#known, ...Object.fromEntries(stated) };
+    return mapGoogleUsage(this.#known);
+  }
+}
+
 function audioIn(details: readonly ModalityCount[] | null | undefined): number {
   if (!Array.isArray(details)) return 0;
   const spoken = (details as readonly (ModalityCount | null)[]).filter(

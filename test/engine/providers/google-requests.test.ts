@@ -95,3 +95,41 @@ test('Gemma gets the system text as words of the user, and no thinking', async (
   ]);
   expect(await sent(input, 'gemma-4-31b-it')).toHaveProperty('systemInstruction');
 });
+
+// https://github.com/router-for-me/CLIProxyAPI/issues/1292, https://github.com/RooCodeInc/Roo-Code/pull/10728
+test('an empty text is left out, and so is a turn without anything else', async () => {
+  const image = { type: 'image', url: 'https://example.com/a.png' } as const;
+  const messages: Message[] = [
+    user('Hello'),
+    says(''),
+    { role: 'user', content: [{ type: 'text', text: '' }, image] },
+  ];
+  expect((await sent({ messages }))['contents']).toEqual([
+    { role: 'user', parts: [{ text: 'Hello' }] },
+    { role: 'user', parts: [{ fileData: { fileUri: image.url, mimeType: 'image/png' } }] },
+  ]);
+});
+
+test('a conversation without a word is refused by the vendor, not by its SDK', async () => {
+  expect((await sent({ messages: [user('')] }))['contents']).toEqual([
+    { role: 'user', parts: [{ text: '' }] },
+  ]);
+});
+
+// https://github.com/agentjido/req_llm/issues/433, https://github.com/0xPlaygrounds/rig/pull/873,
+// https://github.com/steipete/oracle/pull/332
+test.each([
+  ['image', 'https://www.youtube.com/watch?v=dQw4w9WgXcQ', undefined],
+  ['file', 'https://youtu.be/dQw4w9WgXcQ', undefined],
+  ['file', 'https://generativelanguage.googleapis.com/v1beta/files/abc', undefined],
+  ['file', 'https://example.com/clip.mp4?sig=a.pdf', 'video/mp4'],
+  ['file', 'https://example.com/talk.MP3', 'audio/mpeg'],
+  ['file', 'https://example.com/notes.md', 'text/plain'],
+  ['file', 'https://example.com/paper', 'application/pdf'],
+  ['image', 'https://example.com/a.jpg?next=b.png', 'image/jpeg'],
+  ['image', 'https://example.com/a.constructor', 'image/jpeg'],
+] as const)('%s %s has the type %s', async (type, url, mimeType) => {
+  const { contents } = await sent({ messages: [{ role: 'user', content: [{ type, url }] }] });
+  const typed = mimeType === undefined ? {} : { mimeType };
+  expect(contents).toEqual([{ role: 'user', parts: [{ fileData: { fileUri: url, ...typed } }] }]);
+});

@@ -221,6 +221,54 @@ const GOOGLE: readonly OddAnswer[] = [
     code: 'provider_unavailable',
     words: 'Overloaded.',
   },
+  {
+    says: 'arguments that are a text',
+    source: github('defog-ai/defog/pull/215'),
+    wire: 'google',
+    body: events(
+      spoken([{ functionCall: { id: 'call_1', name: 'go', args: whole } }], { finishReason: 'STOP' }),
+    ),
+    calls: [['go', 'call_1', paris]],
+    reason: 'tool-calls',
+  },
+  {
+    says: 'an image and nothing else, which each further call would pay for again',
+    source: github('maximhq/bifrost/issues/7032'),
+    wire: 'google',
+    body: events(
+      spoken([{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }]),
+      spoken([], { finishReason: 'STOP' }),
+    ),
+    code: 'unsupported_by_model',
+    words: 'nothing but image/png',
+  },
+  {
+    says: 'a text and an image',
+    source: github('mozilla-ai/any-llm/pull/1333'),
+    wire: 'google',
+    body: events(
+      spoken([{ text: 'Hi' }, { inlineData: { mimeType: 'image/png', data: 'AAAA' } }], {
+        finishReason: 'STOP',
+      }),
+    ),
+    text: 'Hi',
+    reason: 'stop',
+  },
+  {
+    says: 'counts of the prompt in the first event alone',
+    source: github('ankit373/hydra/pull/858'),
+    wire: 'google',
+    body: events(
+      { ...spoken([{ text: 'H' }]), usageMetadata: { promptTokenCount: 500, totalTokenCount: 500 } },
+      {
+        ...spoken([{ text: 'i' }], { finishReason: 'STOP' }),
+        usageMetadata: { candidatesTokenCount: 2, totalTokenCount: 502 },
+      },
+    ),
+    text: 'Hi',
+    reason: 'stop',
+    usage: [500, 0, 0, 2, 0],
+  },
 ];
 
 export const ODD_OTHER_ANSWERS: readonly OddAnswer[] = [...MESSAGES, ...GOOGLE];

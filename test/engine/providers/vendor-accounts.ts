@@ -1,5 +1,5 @@
 /** Refusals of an account or its quota, which no other request with the same key avoids; and what looks like them. */
-import { github, type VendorErrorRow } from './vendor-error-row.ts';
+import { error, github, type VendorErrorRow } from './vendor-error-row.ts';
 
 const google = (code: number, message: string, status: string, details: readonly object[] = []) => ({
   error: { code, message, status, details },
@@ -76,10 +76,153 @@ const NO_ALLOWANCE: readonly VendorErrorRow[] = [
   },
 ];
 
+/** Callers choose the names of models, so a name that is wrong must cost no other caller the key. */
+const MODELS: readonly VendorErrorRow[] = [
+  {
+    vendor: 'opencode Zen',
+    source: github('anomalyco/opencode/issues/29568'),
+    status: 401,
+    body: {
+      type: 'error',
+      error: { type: 'ModelError', message: 'Model qwen3.7-max is not supported for format oa-compat' },
+    },
+    code: 'provider_model_not_found',
+  },
+  {
+    vendor: 'sub2api',
+    source: github('Wei-Shaw/sub2api/issues/7123'),
+    status: 401,
+    body: error('Model definitely-not-a-real-model-xyz is not supported'),
+    code: 'provider_model_not_found',
+    wire: 'anthropic-messages',
+  },
+  {
+    vendor: 'OpenAI Codex',
+    source: github('james-6-23/codex2api/issues/99'),
+    status: 400,
+    body: { detail: "The 'gpt-5.5' model is not supported when using Codex with a ChatGPT account." },
+    code: 'provider_model_not_found',
+  },
+];
+
+const QUOTAS: readonly VendorErrorRow[] = [
+  {
+    vendor: 'Kimi',
+    source: github('openclaw/openclaw/pull/142656'),
+    status: 403,
+    body: error(
+      "You've reached your weekly (7-day) usage limit. Your quota will reset when the current 7-day window ends. To continue now, purchase extra usage or upgrade your plan.",
+      { type: 'access_terminated_error' },
+    ),
+    code: 'provider_quota_exhausted',
+    wire: 'anthropic-messages',
+  },
+  {
+    vendor: 'Kimi',
+    source: github('NousResearch/hermes-agent/issues/36276'),
+    status: 429,
+    body: error(
+      "You've reached kimi monthly usage limit for this billing cycle. Your quota will be refreshed in the next cycle.",
+    ),
+    code: 'provider_quota_exhausted',
+  },
+  {
+    vendor: 'opencode Go',
+    source: github('diegosouzapw/OmniRoute/issues/1772'),
+    status: 429,
+    body: error('Subscription quota exceeded. You can continue using free models.'),
+    code: 'provider_quota_exhausted',
+  },
+  {
+    vendor: 'Google',
+    source: github('google-gemini/gemini-cli/issues/27761'),
+    status: 429,
+    body: google(
+      429,
+      'Individual quota reached. Contact your administrator to enable overages.',
+      'RESOURCE_EXHAUSTED',
+    ),
+    code: 'provider_quota_exhausted',
+    wire: 'google',
+  },
+  {
+    vendor: 'Z.ai',
+    source: github('experientiallabs/experiential/pull/958'),
+    status: 429,
+    body: error('Insufficient balance or no resource package. Please recharge.', { code: '1113' }),
+    code: 'provider_quota_exhausted',
+  },
+];
+
+/** Limits of a minute in the words of an empty account. */
+const THROTTLES: readonly VendorErrorRow[] = [
+  {
+    vendor: 'Alibaba',
+    source: github('openclaw/openclaw/issues/148236'),
+    status: 429,
+    body: error('Allocated quota exceeded, please increase your quota limit.', {
+      code: 'insufficient_quota',
+    }),
+    code: 'provider_rate_limited',
+  },
+  {
+    vendor: 'Alibaba',
+    source: github('can1357/oh-my-pi/issues/8496'),
+    status: 429,
+    body: error(
+      'You exceeded your current quota, please check your plan and billing details. For details, see: https://help.aliyun.com/zh/model-studio/error-code#token-limit',
+      { type: 'insufficient_quota', code: 'insufficient_quota' },
+    ),
+    code: 'provider_rate_limited',
+  },
+  {
+    vendor: 'Scaleway',
+    source: github('LibreChat-AI/agents/issues/357'),
+    status: 429,
+    body: {
+      status: 429,
+      error: 'INSUFFICIENT QUOTA',
+      message: 'You exceeded your current limit of concurrent requests.',
+    },
+    code: 'provider_rate_limited',
+  },
+  {
+    vendor: 'opencode Zen',
+    source: github('ENTERPILOT/GoModel/issues/605'),
+    status: 400,
+    body: error('Error from provider (Console Go): Upstream request failed', {
+      type: 'invalid_request_error',
+    }),
+    code: 'provider_unavailable',
+  },
+  {
+    vendor: 'opencode Zen',
+    source: github('anomalyco/opencode/issues/39831'),
+    status: 403,
+    body: {
+      model: 'gpt-5.6-luna',
+      error: { param: null, message: 'Error from provider (Console): Upstream request failed' },
+    },
+    code: 'provider_unavailable',
+  },
+  {
+    vendor: 'opencode Zen',
+    source: github('anomalyco/opencode/issues/45755'),
+    status: 403,
+    body: error(
+      'Error from provider (Console Go): Upstream request failed: [unsupported_country_region_territory] Country, region, or territory not supported',
+    ),
+    code: 'provider_bad_request',
+  },
+];
+
 export const VENDOR_ACCOUNTS: readonly VendorErrorRow[] = [
   ...GOOGLE_KEYS.map((row): VendorErrorRow => ({ ...row, wire: 'google' })),
   ...GOOGLE_KEYS,
   ...NO_ALLOWANCE,
+  ...MODELS,
+  ...QUOTAS,
+  ...THROTTLES,
   {
     vendor: 'Cohere',
     source: github('cohere-ai/cohere-developer-experience/pull/189'),

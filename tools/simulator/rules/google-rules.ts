@@ -112,6 +112,12 @@ function wrongContents({ body }: VendorRequest): Problem | null {
           message: `* ${at}[${place}].data: required oneof field 'data' must have one initialized field\n`,
         };
       }
+      if (part['text'] === '' && !isSigned) {
+        return {
+          message:
+            'Unable to submit request because it has an empty text parameter. Add a value to the parameter and try again.',
+        };
+      }
       const [, second] = set;
       const found = `Invalid value at 'contents[${index}].parts[${place}]' (oneof), oneof field 'data' is already set.`;
       return second === undefined ? null : { message: `${found} Cannot set '${snakeCase(second)}'` };
@@ -289,6 +295,11 @@ function wrongThinking(
 function wrongMedia({ body }: VendorRequest): Problem | null {
   return firstProblem(turnsOf(body), ({ index, parts }) =>
     firstProblem(parts.entries(), ([place, part]) => {
+      const { fileUri, mimeType: fileType } = fieldsOf(part['fileData']);
+      const isTyped = /^https:\/\/(www\.youtube\.com|youtu\.be)\//.test(textOf(fileUri)) && isSet(fileType);
+      if (isTyped && !textOf(fileType).startsWith('video/')) {
+        return { message: `Unsupported MIME type: ${textOf(fileType)}` };
+      }
       if (part['inlineData'] === undefined) return null;
       const inline = fieldsOf(part['inlineData']);
       const mimeType = textOf(inline['mimeType'] ?? inline['mime_type']);
