@@ -33,17 +33,17 @@ const FILTERED_WORDS =
 const MAY_BE_FILTERED: ReadonlySet<number | undefined> = new Set([400, 422, 500, undefined]);
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|daily free allocation|subscription quota exceeded|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
+  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|daily free allocation|subscription quota exceeded|invalid_payment_instrument|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
 /** An account whose limit is 0 for this model (Gemini's free tier, OpenAI): it has no room after any wait. */
 const NO_ALLOWANCE = /\blimit:? 0(?![.,]?\d)/i;
 /** Alibaba's limits of a minute, which it words like OpenAI's empty account. Source: Model Studio, "Error codes". */
 const OF_A_MINUTE = /\bthrottling\.|^allocated quota exceeded\b|error-code#token-limit\b/i;
-const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500]);
+const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 412, 429, 500]);
 /** A model that the vendor does not have, or not for this account. A 404 without these words is a wrong base URL. */
 const MISSING_KIND =
   /model_?(?:not_?(?:found|available|exist|supported)|decommissioned|deprecated)|invalid_model|deployment_?not_?found/i;
 const MISSING_WORDS =
-  /^(?:model: \S+$|(?:the |this )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid|no longer (?:available|supported)|decommissioned|deprecated|retired|end of its life)|no allowed providers\b|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|the '[^']{1,100}' model is not supported\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
+  /^(?:model: \S+$|(?:the |this )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid|no longer (?:available|supported)|decommissioned|deprecated|retired|end of its life)|no allowed providers\b|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|the '[^']{1,100}' model is not supported\b|you don't have access to the model with the specified model id\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
 /**
  * Faults of the provider in spite of their first digit. 424: the model failed (Bedrock). 498: no capacity (Groq). 499:
  * the call was cancelled (Gemini), but not by us.

@@ -97,6 +97,14 @@ const MODELS: readonly VendorErrorRow[] = [
     wire: 'anthropic-messages',
   },
   {
+    vendor: 'Amazon Bedrock',
+    source: github('langgenius/dify/issues/2829'),
+    status: 403,
+    body: { message: "You don't have access to the model with the specified model ID." },
+    code: 'provider_model_not_found',
+    wire: 'anthropic-messages',
+  },
+  {
     vendor: 'OpenAI Codex',
     source: github('james-6-23/codex2api/issues/99'),
     status: 400,
@@ -144,6 +152,27 @@ const QUOTAS: readonly VendorErrorRow[] = [
     ),
     code: 'provider_quota_exhausted',
     wire: 'google',
+  },
+  {
+    vendor: 'Fireworks',
+    source: github('pollinations/pollinations/issues/12136'),
+    status: 412,
+    body: error(
+      'Account pollinations is suspended, possibly due to reaching the monthly spending limit or failure to pay past invoices. Please go to https://fireworks.ai/account/billing for more information.',
+      { param: null, code: 'PRECONDITION_FAILED', type: 'error' },
+    ),
+    code: 'provider_quota_exhausted',
+  },
+  {
+    vendor: 'Amazon Bedrock',
+    source: github('Tracer-Cloud/opensre/pull/1811'),
+    status: 403,
+    body: {
+      message:
+        'Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.',
+    },
+    code: 'provider_quota_exhausted',
+    wire: 'anthropic-messages',
   },
   {
     vendor: 'Z.ai',
