@@ -122,13 +122,22 @@ export class MessageProjection implements Projection<Frame> {
     return [...this.#start(), ...this.#blocks.write(`call ${index}`, toolUse(id, name, {}), delta)];
   }
 
-  /** As the vendor streams it: the input of its tools as a delta, all else whole. */
+  /** As the vendor streams it: the input of its tools and a summary as a delta, all else whole. */
   #nativeBlock(value: Readonly<Record<string, unknown>>): Frame[] {
     const { input } = value;
+    if (value['type'] === 'compaction') return this.#compaction(value);
     const isCall = typeof input === 'object' && input !== null;
     const start = (isCall ? { ...value, input: {} } : value) as unknown as BlockStart;
     if (!isCall) return this.#write('native', start, null);
     return this.#write('native', start, { type: 'input_json_delta', partial_json: JSON.stringify(input) });
+  }
+
+  #compaction({ content = null, ...rest }: Readonly<Record<string, unknown>>): Frame[] {
+    const start = { ...rest, content: null } as unknown as BlockStart;
+    // Its client takes each key that is there, so a key that the vendor left out stays out.
+    const encrypted = 'encrypted_content' in rest ? { encrypted_content: rest['encrypted_content'] } : {};
+    const delta = { type: 'compaction_delta', content, ...encrypted };
+    return this.#write('native', start, delta as unknown as BlockDelta);
   }
 }
 
@@ -274,7 +283,7 @@ function toAnthropicStopReason(reason: FinishReason, vendorReason: string | unde
     case 'content-filter':
       return 'refusal';
     case 'pause':
-      return 'pause_turn';
+      return vendorReason === 'compaction' ? (vendorReason as StopReason) : 'pause_turn';
     case 'stop':
       return 'end_turn';
   }

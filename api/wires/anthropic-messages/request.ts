@@ -143,7 +143,7 @@ export function mapMessagesInput(body: TokenCountRequest): Pick<
   input: GenerationRequest['input'];
 } {
   const conversation = new Conversation();
-  const { system } = body;
+  const system = withoutBillingLine(body.system);
   // Blocks stay blocks: each may be marked for the vendor's cache.
   if (Array.isArray(system)) conversation.addTurn('system', system.flatMap(toTextPart));
   for (const [index, message] of body.messages.entries()) {
@@ -160,6 +160,18 @@ export function mapMessagesInput(body: TokenCountRequest): Pick<
     ...(typeof system === 'string' && system !== '' ? { system } : {}),
     ...(tools.length === 0 ? {} : { tools: [...tools], ...mapMessagesToolChoice(body.tool_choice) }),
   };
+}
+
+/**
+ * Claude Code begins its system text with a line for its vendor's books, which changes with every request: behind it no
+ * cache finds a prompt again, and no turn the key of the conversation. Models read nothing in it, and its vendor lets
+ * users turn it off (CLAUDE_CODE_ATTRIBUTION_HEADER).
+ */
+const BILLING_LINE = /^x-anthropic-billing-header:[^\n]*\n*/;
+
+function withoutBillingLine(system: TokenCountRequest['system']): TokenCountRequest['system'] {
+  if (typeof system === 'string') return system.replace(BILLING_LINE, '');
+  return system?.map((block) => ({ ...block, text: block.text.replace(BILLING_LINE, '') }));
 }
 
 /** Blocks that one role alone may have. In another, most formats would have no place for them. */

@@ -13,6 +13,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages';
 import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
 import { claudeVersion, plainName } from '../../models/model-families.ts';
 
 type Body = MessageCreateParamsStreaming;
@@ -56,6 +57,26 @@ export function withCacheBreakpoints(
     marked.messages[index] = withMarkedMessage(message, mark);
   }
   return marked;
+}
+
+/**
+ * The mark of a request as a whole as a mark of its last block, which is where the vendor puts it: Vertex AI and
+ * Bedrock do not know the first. Source: "Prompt caching", "Automatic caching".
+ */
+export function withMarkAtEnd<Own extends object>(request: Own): Own {
+  const { cache_control: mark, ...body } = request as Body & { readonly cache_control?: unknown };
+  if (!isJsonObject(mark)) return request;
+  const last = body.messages.at(-1);
+  if (last === undefined || hasMarkAtEnd(last)) return body as unknown as Own;
+  return {
+    ...body,
+    messages: [...body.messages.slice(0, -1), withMarkedMessage(last, mark)],
+  } as unknown as Own;
+}
+
+function hasMarkAtEnd({ content }: MessageParam): boolean {
+  const last = typeof content === 'string' ? undefined : content.at(-1);
+  return last !== undefined && 'cache_control' in last && isJsonObject(last.cache_control);
 }
 
 export function withMarkedMessage(message: MessageParam, mark: object): MessageParam {

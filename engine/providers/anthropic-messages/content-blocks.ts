@@ -15,8 +15,15 @@ const FORMAT = 'anthropic-messages';
 
 /** A block of the vendor's own while it grows. */
 interface GrowingBlock {
-  readonly value: Readonly<Record<string, unknown>>;
+  value: Readonly<Record<string, unknown>>;
   readonly inputDeltas: string[];
+}
+
+/** The SDK has it among the betas only. */
+interface CompactionDelta {
+  readonly type: 'compaction_delta';
+  readonly content?: unknown;
+  readonly encrypted_content?: unknown;
 }
 
 export class ContentBlocks {
@@ -66,7 +73,8 @@ export class ContentBlocks {
   }
 
   *delta(event: RawContentBlockDeltaEvent): Generator<ProviderEvent> {
-    const { index, delta } = event;
+    const { index } = event;
+    const delta = event.delta as RawContentBlockDeltaEvent['delta'] | CompactionDelta;
     switch (delta.type) {
       case 'text_delta':
         yield this.#answer.text(textOfDelta(delta.text));
@@ -84,6 +92,11 @@ export class ContentBlocks {
         if (text !== '') this.#wholeInputs.delete(index);
         if (growing === undefined) yield this.#answer.appendArguments(index, text);
         else growing.inputDeltas.push(text);
+        break;
+      }
+      case 'compaction_delta': {
+        const growing = this.#growing.get(index);
+        if (growing !== undefined) growing.value = withCompaction(growing.value, delta);
         break;
       }
       default:
@@ -130,6 +143,23 @@ export class ContentBlocks {
     this.#wholeInputs.delete(index);
     yield this.#answer.appendArguments(index, whole);
   }
+}
+
+/**
+ * The summary of a block that stands for earlier turns; null: it could not be written. The vendor sends it whole,
+ * others in several deltas. What is null in a delta stays as it was.
+ */
+function withCompaction(
+  value: GrowingBlock['value'],
+  { content, encrypted_content: encrypted }: CompactionDelta,
+): GrowingBlock['value'] {
+  const known = typeof value['content'] === 'string' ? value['content'] : '';
+  const isWhole = typeof content === 'string' && content.startsWith(known);
+  return {
+    ...value,
+    content: typeof content !== 'string' ? (value['content'] ?? null) : isWhole ? content : known + content,
+    ...(typeof encrypted === 'string' ? { encrypted_content: encrypted } : {}),
+  };
 }
 
 function wholeBlock({ value, inputDeltas }: GrowingBlock): Readonly<Record<string, unknown>> {

@@ -4,7 +4,9 @@
  * the answer is as valid without, the request leaves once more without it; nothing is billed for one that is refused.
  */
 import { isJsonObject } from '../../../contracts/json.ts';
+import { type FieldPlace, isHint } from '../../models/native-fields.ts';
 import { badRequestWords } from '../http-errors.ts';
+import { withMarkAtEnd } from './cache-breakpoints.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -31,6 +33,8 @@ const OF_TOOLS: ReadonlySet<string> = new Set([
   'strict',
 ]);
 const OF_MARKS: ReadonlySet<string> = new Set(['scope', 'ttl']);
+/** What clients send back of the blocks of an answer, by the type of the block. */
+const PLACES: Readonly<Record<string, FieldPlace>> = { tool_use: 'tool-call', text: 'text' };
 /** The object of the request that the field is in. */
 const INNER: Readonly<Record<string, string>> = { effort: 'output_config', display: 'thinking' };
 
@@ -65,16 +69,36 @@ function withoutBetas(message: string, headers: Refusable['headers']): Refusable
 function withoutField(body: Fields, path: readonly string[]): Fields {
   const [first = ''] = path;
   const name = path.at(-1) ?? '';
-  if (path.length === 1) return OF_REQUEST.has(name) ? omit(body, name) : body;
+  if (path.length === 1) return withoutTopLevel(body, name);
   if (path.includes('cache_control')) return OF_MARKS.has(name) ? withMarks(body, name) : body;
   if (first === 'tools' && OF_TOOLS.has(name)) {
     const tools = Array.isArray(body['tools']) ? body['tools'] : [];
     return { ...body, tools: tools.map((tool) => (isJsonObject(tool) ? omit(tool, name) : tool)) };
   }
+  if (first === 'messages') return withoutBlockField(body, path.at(-2) ?? '', name);
   const inner = body[first];
   if (INNER[name] !== first || !isJsonObject(inner)) return body;
   const rest = omit(inner, name);
   return Object.keys(rest).length === 0 ? omit(body, first) : { ...body, [first]: rest };
+}
+
+function withoutTopLevel(body: Fields, name: string): Fields {
+  if (name === 'cache_control') return withMarkAtEnd(body);
+  const { output_config: config } = body;
+  const isEffort = name === 'output_config' && isJsonObject(config) && !('format' in config);
+  return isEffort || OF_REQUEST.has(name) ? omit(body, name) : body;
+}
+
+/** From all blocks of the type: where one is refused, the others are as well. */
+function withoutBlockField(body: Fields, type: string, name: string): Fields {
+  const place = PLACES[type];
+  if (place === undefined || !isHint(place, name) || !Array.isArray(body['messages'])) return body;
+  const strip = (block: unknown) =>
+    isJsonObject(block) && block['type'] === type ? omit(block, name) : block;
+  const messages = body['messages'].map((message: Fields) =>
+    Array.isArray(message['content']) ? { ...message, content: message['content'].map(strip) } : message,
+  );
+  return { ...body, messages };
 }
 
 function omit(fields: Fields, name: string): Fields {

@@ -12,12 +12,14 @@ import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
+import { badRequestWords } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
 import { withoutRefusedFields } from './refused-fields.ts';
 import { refusesThoughts, withoutThoughts } from './refused-thoughts.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
+import { withOtherThinking } from './thinking-config.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
 
 /**
@@ -73,7 +75,9 @@ async function sendAccepted(
 }
 
 function withoutRefused(error: unknown, request: MessagesRequest): MessagesRequest | null {
-  const body = refusesThoughts(error) ? withoutThoughts(request.body) : null;
+  const words = badRequestWords(error) ?? '';
+  const body =
+    withOtherThinking(request.body, words) ?? (refusesThoughts(error) ? withoutThoughts(request.body) : null);
   return body === null ? withoutRefusedFields(error, request) : { ...request, body };
 }
 

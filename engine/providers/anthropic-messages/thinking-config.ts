@@ -1,5 +1,5 @@
 /** The thinking of a request, as its model takes it: `models/claude-thinking.ts`. */
-import type { ThinkingConfigParam } from '@anthropic-ai/sdk/resources/messages';
+import type { MessageCreateParamsStreaming, ThinkingConfigParam } from '@anthropic-ai/sdk/resources/messages';
 import { type Message, partsOf } from '../../../contracts/content.ts';
 import type { ReasoningEffort } from '../../../contracts/generation.ts';
 import {
@@ -15,6 +15,9 @@ import { partsOfType } from '../message-parts.ts';
 import { nativeRequestFields } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOf } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
+import { editsWithoutThoughts } from './refused-thoughts.ts';
+
+type Body = MessageCreateParamsStreaming;
 
 const FORMAT = 'anthropic-messages';
 
@@ -55,7 +58,7 @@ function thinkingOfEffort(call: ProviderCall): ThinkingConfigParam | null {
   if (effort === 'none') return input.reasoning === undefined ? null : turnedOff(model);
   if (thinks === false) return null;
   if (choosesThinkingBudget(model)) return { type: 'adaptive', display: 'summarized' };
-  return byBudget(effort, call);
+  return byBudget(effort, capOf(call));
 }
 
 /** null where the model does not think by itself, or cannot be kept from it. */
@@ -64,8 +67,8 @@ function turnedOff(model: string): ThinkingConfigParam | null {
   return thinksByDefault(model) && !alwaysThinks(model) ? { type: 'disabled' } : null;
 }
 
-function byBudget(effort: Exclude<ReasoningEffort, 'none'>, call: ProviderCall): ThinkingConfigParam | null {
-  const budget = Math.min(THINKING_TOKENS[effort], Math.floor(capOf(call) * MOST_OF_CAP));
+function byBudget(effort: Exclude<ReasoningEffort, 'none'>, cap: number): ThinkingConfigParam | null {
+  const budget = Math.min(THINKING_TOKENS[effort], Math.floor(cap * MOST_OF_CAP));
   return budget < LEAST_THINKING_TOKENS ? null : { type: 'enabled', budget_tokens: budget };
 }
 
@@ -80,7 +83,7 @@ function fitted(own: ThinkingConfigParam, call: ProviderCall): ThinkingConfigPar
     case 'adaptive': {
       if (choosesThinkingBudget(model)) return own;
       const effort = input.reasoning?.effort ?? 'none';
-      return byBudget(effort === 'none' ? USUAL_EFFORT : effort, call);
+      return byBudget(effort === 'none' ? USUAL_EFFORT : effort, capOf(call));
     }
     case 'disabled':
       return alwaysThinks(model) ? turnedOff(model) : own;
@@ -89,6 +92,29 @@ function fitted(own: ThinkingConfigParam, call: ProviderCall): ThinkingConfigPar
     default:
       return own;
   }
+}
+
+const REFUSES_ADAPTIVE = /adaptive thinking is not supported|tag '?adaptive'? found/i;
+const REFUSES_BUDGET = /thinking\.type\.enabled\W{0,3} is not supported/i;
+
+/**
+ * The body with the other kind of thinking, where its model refuses this kind: a name without a version, such as that
+ * of a deployment or an inference profile, does not say which it takes. null where the words say nothing of it.
+ */
+export function withOtherThinking(body: Body, words: string): Body | null {
+  const { thinking, output_config: config, ...rest } = body;
+  if (thinking?.type === 'enabled' && REFUSES_BUDGET.test(words)) {
+    return { ...body, thinking: { type: 'adaptive', display: thinking.display ?? 'summarized' } };
+  }
+  if (thinking?.type !== 'adaptive' || !REFUSES_ADAPTIVE.test(words)) return null;
+  // Such a model takes no effort either.
+  const { effort, ...others } = config ?? {};
+  const fitting = byBudget(effort ?? USUAL_EFFORT, body.max_tokens);
+  return {
+    ...rest,
+    ...(Object.keys(others).length === 0 ? {} : { output_config: others }),
+    ...(fitting === null ? editsWithoutThoughts(rest) : { thinking: fitting }),
+  };
 }
 
 /** The budget of the caller, which must be less than the cap that is left for the call. */

@@ -1,6 +1,7 @@
 /** Claude on Amazon Bedrock by Anthropic's own SDK, an optional package. Uses a key, or else AWS credentials. */
 import { assertInstalled, loadInstalled } from '../../../platform/optional-package.ts';
 import { createAdapter } from '../adapter.ts';
+import { withMarkAtEnd } from '../anthropic-messages/cache-breakpoints.ts';
 import { mapAnthropicError } from '../anthropic-messages/errors.ts';
 import {
   type MessagesRequest,
@@ -39,6 +40,7 @@ async function* streamBedrock(
     apiKey: link.apiKey === NO_KEY ? null : link.apiKey,
     ...(region === undefined ? {} : { awsRegion: region }),
   });
-  const send = (request: MessagesRequest) => client.post('/v1/messages', request);
+  const send = (request: MessagesRequest) =>
+    client.post('/v1/messages', { ...request, body: withMarkAtEnd(request.body) });
   yield* streamAnthropicMessage(send, call, link.signal);
 }

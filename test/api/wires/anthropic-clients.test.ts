@@ -4,6 +4,7 @@ import { toAnthropicError } from '../../../api/wires/anthropic-messages/errors.t
 import { MessageProjection } from '../../../api/wires/anthropic-messages/project.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
 
 const start: EventBody = { type: 'generation-start', generationId: 'gen_1', route: 'default', user: 'u' };
 const hit: EventBody = { type: 'cache-hit', provider: 'p', model: 'm', similarity: 1, ageMs: 1 };
@@ -26,6 +27,34 @@ describe('a stream', () => {
   });
 });
 
+/** https://github.com/BerriAI/litellm/issues/27060, https://github.com/anthropics/anthropic-sdk-typescript/pull/1165 */
+test('a summary of earlier turns is streamed as its vendor streams it, and the pause behind it has its name', () => {
+  const block = { type: 'compaction', content: 'Summary.', encrypted_content: 'E', signature: 'S' };
+  const projection = new MessageProjection('m');
+  const bodies: readonly EventBody[] = [
+    start,
+    { type: 'native-part', format: 'anthropic-messages', value: block },
+    {
+      type: 'generation-end',
+      finishReason: 'pause',
+      vendorReason: 'compaction',
+      usage: NO_USAGE,
+      costMicroUsd: 0,
+      attempts: 1,
+    },
+  ];
+  const frames = bodies.flatMap((body, seq) => projection.push({ ...body, seq, at: 1 } as GenerationEvent));
+  expect(frames.slice(1, 3)).toEqual([
+    { type: 'content_block_start', index: 0, content_block: { ...block, content: null } },
+    {
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'compaction_delta', content: 'Summary.', encrypted_content: 'E' },
+    },
+  ]);
+  expect(frames.at(-2)).toMatchObject({ type: 'message_delta', delta: { stop_reason: 'compaction' } });
+});
+
 describe('an error', () => {
   test('for an input that is too long has the words by which agents know that they must compact', () => {
     const messageOf = (message: string) =>
@@ -36,6 +65,44 @@ describe('an error', () => {
     expect(messageOf('400: prompt is too long: 3 tokens > 2 maximum')).toBe(
       '400: prompt is too long: 3 tokens > 2 maximum',
     );
+  });
+
+  // https://github.com/musistudio/claude-code-router/issues/1799, https://github.com/anthropics/claude-code/issues/228
+  test.each([
+    [
+      '230462 + 32000 > 262144',
+      "Requested token count exceeds the model's maximum context length of 262144 tokens. You requested a total of 262462 tokens: 230462 tokens from the input messages and 32000 tokens for the completion.",
+    ],
+    [
+      '5300 + 4000 > 8192',
+      "This model's maximum context length is 8192 tokens. However, you requested 9300 tokens (5000 in the messages, 300 in the functions, and 4000 in the completion). Please reduce the length of the messages.",
+    ],
+    [
+      '119154 + 32000 > 131072',
+      "This endpoint's maximum context length is 131072 tokens. However, you requested about 151154 tokens (118386 of text input, 768 of tool input, 32000 in the output).",
+    ],
+    [
+      '15000 + 32000 > 40960',
+      "'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context length is 40960 tokens and your request has 15000 input tokens (32000 > 40960 - 15000).",
+    ],
+    [
+      '24577 + 8192 > 32768',
+      "This model's maximum context length is 32768 tokens. However, you requested 8192 output tokens and your prompt contains at least 24577 input tokens, for a total of at least 32769 tokens.",
+    ],
+  ])('has the words by which agents ask for a shorter answer where the input fits: %s', (counts, words) => {
+    const error = new UnbrokenError('context_length_exceeded', `400: ${words}`);
+    const expected = `input length and \`max_tokens\` exceed context limit: ${counts}, decrease input length or \`max_tokens\` and try again`;
+    expect(toAnthropicError(error).error.message).toBe(expected);
+  });
+
+  test("keeps the vendor's own words for it, and compacts where the input alone is too long", () => {
+    const messageOf = (message: string) =>
+      toAnthropicError(new UnbrokenError('context_length_exceeded', message)).error.message;
+    const own = '400: input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000';
+    expect(messageOf(own)).toBe(own);
+    const long =
+      "This model's maximum context length is 8192 tokens. However, you requested 9300 tokens (9000 in the messages, 300 in the completion).";
+    expect(messageOf(long)).toBe(`prompt is too long: ${long}`);
   });
 
   test('names its request', () => {

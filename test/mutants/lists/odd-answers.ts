@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const TESTS = { tests: ['test/engine/providers/odd-answers.test.ts'] } as const;
+const COMPACTION_TESTS = { tests: ['test/engine/providers/compaction-blocks.test.ts'] } as const;
 const CLIENT_TESTS = { tests: ['test/api/wires/anthropic-clients.test.ts'] } as const;
 
 export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
@@ -114,9 +115,33 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     name: 'too-long-in-other-words',
     breaks: "Anthropic's agents do not compact a conversation that another vendor finds too long.",
     file: 'api/wires/anthropic-messages/errors.ts',
-    find: "if (code !== 'context_length_exceeded' || message",
-    replace: "if (code !== 'internal' || message",
+    find: "if (code !== 'context_length_exceeded')",
+    replace: "if (code !== 'internal')",
     caughtBy: CLIENT_TESTS,
+  },
+  {
+    name: 'shorter-answer-is-not-asked-for',
+    breaks: 'An agent compacts its conversation where another cap would do.',
+    file: 'api/wires/anthropic-messages/errors.ts',
+    find: 'input < window &&',
+    replace: 'input < 0 &&',
+    caughtBy: CLIENT_TESTS,
+  },
+  {
+    name: 'summary-of-a-block-is-lost',
+    breaks: "Claude's summary of earlier turns reaches its client empty, so the conversation is lost.",
+    file: 'engine/providers/anthropic-messages/content-blocks.ts',
+    find: 'growing.value = withCompaction(growing.value, delta)',
+    replace: 'growing.value = { ...growing.value }',
+    caughtBy: COMPACTION_TESTS,
+  },
+  {
+    name: 'summary-costs-nothing',
+    breaks: 'What a summary within an answer took is on no bill and in no budget.',
+    file: 'engine/providers/anthropic-messages/usage.ts',
+    find: "own['type'] === 'compaction'",
+    replace: "own['type'] === 'none'",
+    caughtBy: COMPACTION_TESTS,
   },
   {
     name: 'calls-under-one-index',

@@ -30,6 +30,22 @@ export const PROMPT_CACHING_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/generations/prompt-cache-key.test.ts'] },
   },
   {
+    name: 'billing-line-in-the-prompt',
+    breaks: 'Each turn of Claude Code is another prompt to every cache, and goes to another key.',
+    file: 'api/wires/anthropic-messages/request.ts',
+    find: 'const system = withoutBillingLine(body.system);',
+    replace: 'const { system } = body;',
+    caughtBy: { tests: ['test/api/wires/billing-line.test.ts'] },
+  },
+  {
+    name: 'mark-of-the-request-at-bedrock',
+    breaks: 'Bedrock refuses every request whose client marks it as a whole.',
+    file: 'engine/providers/bedrock/index.ts',
+    find: 'body: withMarkAtEnd(request.body)',
+    replace: 'body: request.body',
+    caughtBy: { tests: ['test/engine/providers/refused-fields.test.ts'] },
+  },
+  {
     name: 'own-marks-beside-the-clients',
     breaks: 'A request whose client has set marks gets ours as well, and is refused for more than four.',
     file: BREAKPOINTS,
