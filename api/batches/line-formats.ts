@@ -155,7 +155,12 @@ export class VendorLineFormats implements LineFormats {
     refuseStream(body);
     if (spec.endpoint === '/v1/messages') {
       const betas = betasIn(spec.headers['anthropic-beta']).filter((name) => !name.startsWith(OF_BATCHES));
-      return mapMessagesRequest(config, parseWith(messagesSchema, body, 'params'), betas);
+      const params = parseWith(messagesSchema, body, 'params');
+      if (params.max_tokens === 0) {
+        const message = 'params.max_tokens: Input should be greater than or equal to 1 in a batch';
+        throw new UnbrokenError('invalid_request', message, { details: { param: 'params.max_tokens' } });
+      }
+      return mapMessagesRequest(config, params, betas);
     }
     if (spec.endpoint === '/v1/responses') return mapResponseLine(this.#dependencies, spec.owner, body);
     return mapChatRequest(config, parseWith(chatCompletionSchema, body));

@@ -174,6 +174,11 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
     : { ...message, stop_reason: 'end_turn' };
 }
 
+/** The answer to a request for no tokens: the one that it took is not part of it. */
+export function withoutContent(message: Message): Message {
+  return { ...message, content: [], stop_reason: 'max_tokens', stop_sequence: null, stop_details: null };
+}
+
 function toContentBlock(part: AnswerPart): ContentBlock[] {
   switch (part.type) {
     case 'text': {

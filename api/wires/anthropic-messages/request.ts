@@ -78,7 +78,8 @@ const tokenCountShape = {
 export const countTokensSchema = z.looseObject(tokenCountShape);
 export const messagesSchema = z.looseObject({
   ...tokenCountShape,
-  max_tokens: z.int().positive(),
+  // 0: the prompt is read into the vendor's cache, and nothing is answered.
+  max_tokens: z.int().nonnegative(),
   stream: z.boolean().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
@@ -117,12 +118,17 @@ export function mapMessagesRequest(
   body: MessagesRequest,
   betas: readonly string[],
 ): WireRequest {
-  const stop = body.stop_sequences;
+  const { stop_sequences: stop, max_tokens: cap } = body;
+  if (cap === 0 && body.stream === true) {
+    const message = 'max_tokens: Input should be greater than or equal to 1 in a stream';
+    throw new UnbrokenError('invalid_request', message, { details: { param: 'max_tokens' } });
+  }
   const schema = (body.output_config?.format ?? body.output_format)?.schema;
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     ...mapMessagesInput(body),
-    maxOutputTokens: body.max_tokens,
+    // Only this vendor takes 0, and not of a stream.
+    maxOutputTokens: Math.max(cap, 1),
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('topP', body.top_p),
     ...fieldIfPresent('topK', body.top_k),

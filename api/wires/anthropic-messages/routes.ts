@@ -12,7 +12,7 @@ import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { waitForWholeAnswer } from '../wait-for-answer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
 import { toAnthropicError } from './errors.ts';
-import { MessageProjection, wholeMessage } from './project.ts';
+import { MessageProjection, wholeMessage, withoutContent } from './project.ts';
 import {
   betasIn,
   countTokensSchema,
@@ -47,7 +47,9 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
       return;
     }
     const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
-    if (answer !== null) response.json(wholeMessage(body.model, answer));
+    if (answer === null) return;
+    const message = wholeMessage(body.model, answer);
+    response.json(body.max_tokens === 0 ? withoutContent(message) : message);
   });
 
   v1.post('/messages/count_tokens', async (request, response) => {

@@ -41,6 +41,9 @@ test('a summary of earlier turns is streamed as its vendor streams it, and the p
       usage: NO_USAGE,
       costMicroUsd: 0,
       attempts: 1,
+      provider: 'p',
+      model: 'm',
+      cached: false,
     },
   ];
   const frames = bodies.flatMap((body, seq) => projection.push({ ...body, seq, at: 1 } as GenerationEvent));

@@ -101,6 +101,22 @@ describe('messages', () => {
     expect(cost(second)).toBe(Math.ceil(plain * 3 + written * 0.3 + 3 * 15 - 1e-6));
   });
 
+  // https://github.com/stdapi-ai/stdapi.ai/issues/266
+  test('a request for no tokens writes the cache, and is answered with none', async () => {
+    const system = longText();
+    const marked = [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }];
+    const messages = [{ role: 'user', content: QUESTION }];
+    const request = { model: MODEL, max_tokens: 0, system: marked, messages };
+    const { status, body, upstream } = await send('/v1/messages', request, nameOf(system));
+    expect([status, body['content'], body['stop_reason']]).toEqual([200, [], 'max_tokens']);
+    expect(body.usage['cache_creation_input_tokens']).toBeGreaterThan(1_000);
+    expect(upstream).toMatchObject({ max_tokens: 1, system: marked });
+    const next = { ...request, max_tokens: 100 };
+    const { body: second } = await send('/v1/messages', next, nameOf(system));
+    expect(second.usage['cache_read_input_tokens']).toBeGreaterThan(1_000);
+    expect((await send('/v1/messages', { ...request, stream: true }, nameOf(system))).status).toBe(400);
+  });
+
   test('a long prompt without a mark is cached by itself, a short one is sent as it is', async () => {
     const text = longText();
     const ask = (system: string, headers = {}) =>
