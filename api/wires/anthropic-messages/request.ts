@@ -44,6 +44,8 @@ const toolSchema = z.union([
 
 /** Of thinking without a budget. */
 const USUAL_BUDGET = 8_192;
+/** What the vendor does where a request names none. Source: "Effort". */
+const USUAL_EFFORT = 'high';
 
 const effortSchema = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
 const formatSchema = z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema });
@@ -249,6 +251,7 @@ function mapThinking({
   const effort = config?.effort ?? null;
   if (thinking === null || thinking === undefined) return effort === null ? null : { effort, thinks: false };
   if (thinking.type === 'disabled') return { effort: effort ?? 'none', thinks: false };
+  if (thinking.type !== 'enabled') return { effort: effort ?? USUAL_EFFORT };
   return { effort: effort ?? effortOfBudget(thinking.budget_tokens ?? USUAL_BUDGET) };
 }
 

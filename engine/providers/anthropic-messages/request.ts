@@ -265,7 +265,8 @@ function anthropicOutputConfig(
     ...(output?.schema === undefined
       ? {}
       : { format: { type: 'json_schema', schema: toAnthropicSchema(output.schema) } }),
-    ...(effort !== null && choosesThinkingBudget(model) ? { effort } : {}),
+    // A client that sets a budget has its own effort, or none.
+    ...(effort !== null && choosesThinkingBudget(model) && thinking?.type !== 'enabled' ? { effort } : {}),
   };
   return Object.keys(config).length === 0 ? null : config;
 }

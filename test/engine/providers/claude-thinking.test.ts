@@ -1,7 +1,9 @@
 /** The thinking and the effort of a client of Anthropic's format, at models that it was not written for. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mapMessagesRequest, messagesSchema } from '../../../api/wires/anthropic-messages/request.ts';
 import type { NativeRequest } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { loadConfig } from '../../../platform/config/load-config.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
 import { callOf, errorOf, hear } from './hear.ts';
@@ -53,6 +55,22 @@ test.each([
     native: native(own),
     reasoning: { effort: effort as ReasoningEffort, ...(isOn ? {} : { thinks: false }) },
   });
+  expect([body?.['thinking'], body?.['output_config']]).toEqual([expected, config]);
+});
+
+// https://github.com/decolua/9router/pull/3792, https://github.com/router-for-me/CLIProxyAPI/pull/1516
+test.each([
+  ['claude-opus-4-8', ADAPTIVE, ADAPTIVE, { effort: 'high' }],
+  ['claude-opus-4-6', ENABLED, ENABLED, undefined],
+  ['claude-opus-4-8', ENABLED, SUMMARIZED, { effort: 'low' }],
+  ['claude-sonnet-4-5', ADAPTIVE, { type: 'enabled', budget_tokens: 16_384 }, undefined],
+  ['claude-opus-4-8', DISABLED, DISABLED, undefined],
+] as const)("%s gets %j without an effort as %j with its vendor's own, %j", async (...row) => {
+  const [model, thinking, expected, config] = row;
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const request = messagesSchema.parse({ model: 'anthropic/m', max_tokens: 32_000, thinking, messages });
+  const { native: own, reasoning } = mapMessagesRequest(loadConfig({}), request, []).request;
+  const { body } = await sent(model, { ...(own && { native: own }), ...(reasoning && { reasoning }) });
   expect([body?.['thinking'], body?.['output_config']]).toEqual([expected, config]);
 });
 

@@ -7,6 +7,14 @@ const BATCHES = { tests: ['test/engine/providers/batches.test.ts'] } as const;
 
 export const VENDOR_MUTANTS: readonly Mutant[] = [
   {
+    name: 'thinking-with-less-effort',
+    breaks: "A client of Claude that names no effort gets less than the vendor's own.",
+    file: 'api/wires/anthropic-messages/request.ts',
+    find: 'effort ?? USUAL_EFFORT',
+    replace: 'effort ?? effortOfBudget(USUAL_BUDGET)',
+    caughtBy: { tests: ['test/engine/providers/claude-thinking.test.ts'] },
+  },
+  {
     name: 'foreign-ids-at-anthropic',
     breaks: "Anthropic refuses a conversation whose tool calls have another vendor's ids.",
     file: 'engine/models/rules/anthropic-messages.ts',
