@@ -3,17 +3,20 @@ import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { retryAfterField } from '../openai-responses/errors.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
   401: 'authentication_error',
+  402: 'billing_error',
   403: 'permission_error',
   404: 'not_found_error',
-  409: 'invalid_request_error',
   413: 'request_too_large',
-  415: 'invalid_request_error',
-  422: 'invalid_request_error',
   429: 'rate_limit_error',
   503: 'overloaded_error',
+  504: 'timeout_error',
 };
+
+/** Clients repeat a request by the type of its error: of those that are at fault themselves, there are no others. */
+function typeOf(status: number): string {
+  return TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+}
 
 interface AnthropicErrorBody {
   readonly type: 'error';
@@ -30,7 +33,7 @@ interface AnthropicErrorBody {
 
 export function toAnthropicError(error: UnbrokenError, requestId: string | null = null): AnthropicErrorBody {
   const { code, doc } = error.toBody();
-  const type = TYPES[error.entry.status] ?? 'api_error';
+  const type = typeOf(error.entry.status);
   return {
     type: 'error',
     error: { type, message: messageOf(error), code, doc, ...retryAfterField(error) },

@@ -108,6 +108,18 @@ describe('an error', () => {
     expect(messageOf(long)).toBe(`prompt is too long: ${long}`);
   });
 
+  // Source: Anthropic API reference, "Errors"; https://github.com/api7/aisix/pull/352
+  test.each([
+    ['method_not_allowed', 'invalid_request_error'],
+    ['cursor_expired', 'invalid_request_error'],
+    ['generation_timeout', 'timeout_error'],
+    ['service_unavailable', 'overloaded_error'],
+    ['provider_unavailable', 'api_error'],
+    ['internal', 'api_error'],
+  ] as const)('has the type that its status has at the vendor: %s', (code, type) => {
+    expect(toAnthropicError(new UnbrokenError(code, 'No.')).error.type).toBe(type);
+  });
+
   test('names its request', () => {
     const error = new UnbrokenError('invalid_request', 'No.');
     expect(toAnthropicError(error, 'req_1').request_id).toBe('req_1');
