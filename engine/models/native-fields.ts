@@ -111,6 +111,8 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'tool-call.function.parsed_arguments': 'hint',
   'message.parsed': 'hint',
   'message.annotations': 'hint',
+  // Pictures of an earlier answer, as OpenRouter has them.
+  'message.images': 'hint',
 };
 
 /** The same wherever they stand: where a prompt may be cached. */

@@ -28,8 +28,9 @@ import { toChatAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import { type ReasoningFields, reasoningOf, sealedDetail, sealOfCall } from './reasoning.ts';
 
-/** Answers with citations have them beside the text, though the SDK has no type for that. */
-type Delta = ChatCompletionChunk.Choice['delta'] & ReasoningFields & { annotations?: object[] };
+/** Answers with citations or pictures have them beside the text, though the SDK has no type for that. */
+type Delta = ChatCompletionChunk.Choice['delta'] &
+  ReasoningFields & { annotations?: object[]; images?: readonly object[] };
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type ChoiceFields = Partial<Pick<ChatCompletionChunk.Choice, 'finish_reason' | 'logprobs'>>;
 
@@ -53,6 +54,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   /** What belongs to a call that has not started yet. */
   readonly #sealsOfCalls = new Map<string, string>();
   #details = 0;
+  #images = 0;
   #id = '';
   #createdSeconds = 0;
   #model: string;
@@ -86,6 +88,10 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
         const annotation = toChatAnnotation(event, this.#place.beginsAt);
         return annotation === null ? [] : [this.#choiceChunk({ annotations: [annotation] })];
       }
+      case 'native-part':
+        if (event.format !== 'openai-chat') return [];
+        this.#images += 1;
+        return [this.#choiceChunk({ images: [pictureAt(event.value, this.#images - 1)] })];
       case 'reasoning-delta':
         return [this.#choiceChunk({ reasoning_content: event.text })];
       case 'reasoning-seal':
@@ -169,19 +175,28 @@ export function wholeChat(model: string, choices: readonly Answer[]): ChatComple
   };
 }
 
+/** A picture in OpenRouter's form ("Image generation"), and its place among those of the answer. */
+function pictureAt(value: Readonly<Record<string, unknown>>, index: number): object {
+  return { ...value, index };
+}
+
 function toChoice(answer: Answer, index: number): ChatCompletion.Choice {
   const { end, text, toolCalls, parts } = answer;
   const reasoning = reasoningOf(answer);
   const annotations = parts.flatMap((part) =>
     part.type === 'text' ? part.annotations.flatMap((own) => toChatAnnotation(own, part.beginsAt) ?? []) : [],
   );
+  const images = parts.flatMap((part) =>
+    part.type === 'native' && part.format === 'openai-chat' ? [part.value] : [],
+  );
   const refusal = refusalText(end);
-  const message: ChatCompletionMessage & ReasoningFields = {
+  const message: ChatCompletionMessage & ReasoningFields & { images?: readonly object[] } = {
     role: 'assistant',
     content: text === '' && (toolCalls.length > 0 || refusal !== null) ? null : text,
     refusal,
     ...(annotations.length === 0 ? {} : { annotations: annotations as ChatCompletionMessage.Annotation[] }),
     ...reasoning.fields,
+    ...(images.length === 0 ? {} : { images: images.map(pictureAt) }),
     ...(toolCalls.length === 0
       ? {}
       : {

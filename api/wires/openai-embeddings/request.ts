@@ -62,7 +62,7 @@ export function resolveEmbeddingsTarget(
   return {
     provider,
     model,
-    baseUrl: settings.baseUrl ?? VENDOR_URL,
+    baseUrl: (settings.baseUrl ?? VENDOR_URL).replace(/\/+$/, ''),
     keys: keys.map(({ secret }) => secret),
     secrets: secretsIn(config.providerKeys),
   };

@@ -15,6 +15,14 @@ const BRIDGE: Message = { role: 'assistant', content: 'I have read the results.'
 const OPENING: Message = { role: 'user', content: 'Begin.' };
 const SEPARATOR = '\n\n';
 
+/** Only OpenAI can be offered tools that must not be called. */
+export function withAllowedTools(input: GenerationInput): GenerationInput {
+  const { tools, toolChoice: choice } = input;
+  if (typeof choice !== 'object' || !('allowed' in choice)) return input;
+  const allowed = (tools ?? []).filter((tool) => 'format' in tool || choice.allowed.includes(tool.name));
+  return { ...input, tools: allowed, toolChoice: choice.mode };
+}
+
 export function fitChatTurns(input: GenerationInput, { systemMessages, turns }: Quirks): GenerationInput {
   const messages = input.messages.map(withCommonRole);
   const placed =

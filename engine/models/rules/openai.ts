@@ -9,7 +9,7 @@ import type { GenerationInput } from '../../../contracts/generation.ts';
 import { isWithin } from '../../../contracts/seed.ts';
 import { plainName } from '../model-families.ts';
 import type { FieldPlace } from '../native-fields.ts';
-import { fitChatTurns, withoutDevelopers } from './chat-turns.ts';
+import { fitChatTurns, withAllowedTools, withoutDevelopers } from './chat-turns.ts';
 import { withKnownFields } from './known-fields.ts';
 import { mediaViolations, remoteMediaViolations } from './media.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
@@ -34,6 +34,11 @@ const CHAT_TOOLS = 128;
 const OPENAI_MODEL = /^(gpt-|o\d|chatgpt-)/;
 /** These make one tool call at a time, and their chat completions refuse the switch. */
 const ONE_CALL_AT_A_TIME = /^o\d/;
+/**
+ * From GPT-5.4 on: "To use function tools, use /v1/responses or set reasoning_effort to 'none'." Some of them think if
+ * no effort is set.
+ */
+const TOOLS_OR_THOUGHTS = /^gpt-(?:5\.(?:[4-9]|\d\d)|[6-9])(?![\d.]*-chat)/;
 /** Of the request, which servers that know few fields refuse. */
 const OPENAI_HINTS = [
   'prompt_cache_key',
@@ -74,10 +79,14 @@ export const openAiChatRules: VendorRules = {
     const { input, dropped } = fitOpenAi(call);
     // Another model is of another server, which may want back what it gave out.
     const own = OPENAI_MODEL.test(call.model) ? withKnownFields(input, isOfOpenAi) : { input, dropped: [] };
-    const fitted = withoutParallelSwitch(call.model, own.input);
+    const { input: called, dropped: effort } = withToolsOrThoughts(call, own.input);
+    const fitted = withoutParallelSwitch(call.model, called);
     // An older version of Azure's API has no developers, and its models take a system message for one.
     const isAzure = call.config.wire === 'azure-openai';
-    return { input: isAzure ? withoutDevelopers(fitted) : fitted, dropped: [...dropped, ...own.dropped] };
+    return {
+      input: isAzure ? withoutDevelopers(fitted) : fitted,
+      dropped: [...dropped, ...own.dropped, ...effort],
+    };
   },
 };
 
@@ -88,7 +97,8 @@ export const compatibleChatRules: VendorRules = {
     const { quirks = {} } = call.config;
     const own = fitOpenAi(call, ANY_PARAMETERS);
     const { input, dropped } = withTakenFields(withoutParallelSwitch(call.model, own.input), quirks);
-    return { input: fitChatTurns(input, quirks), dropped: [...own.dropped, ...dropped] };
+    const turned = withAllowedTools(fitChatTurns(input, quirks));
+    return { input: turned, dropped: [...own.dropped, ...dropped] };
   },
 };
 
@@ -145,6 +155,14 @@ function fitOpenAi({ input, facts }: RuledCall, rule: ParametersRule = PARAMETER
   const sampled = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
   const { tools, dropped } = fitToolParameters(sampled.tools, rule);
   return { input: withFormat({ ...sampled, ...(tools === undefined ? {} : { tools }) }), dropped };
+}
+
+function withToolsOrThoughts({ model, config }: RuledCall, input: GenerationInput): FittedInput {
+  const isEither = config.wire === 'openai-chat' && TOOLS_OR_THOUGHTS.test(plainName(model));
+  const hasTools = functionTools(input.tools).length > 0;
+  if (!isEither || !hasTools || input.reasoning?.effort === 'none') return { input, dropped: [] };
+  const dropped = input.reasoning === undefined ? [] : ['reasoning_effort'];
+  return { input: { ...input, reasoning: { effort: 'none' } }, dropped };
 }
 
 function withoutParallelSwitch(model: string, input: GenerationInput): GenerationInput {

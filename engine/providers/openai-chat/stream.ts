@@ -37,7 +37,10 @@ type Choice = ChatCompletionChunk['choices'][number] & {
   readonly error?: { readonly code?: unknown; readonly message?: unknown } | null;
 };
 
-/** Vendors' additions to a delta: reasoning under several names, content as a list (Mistral, Databricks), citations. */
+/**
+ * Vendors' additions to a delta: reasoning under several names, content as a list (Mistral, Databricks), citations,
+ * pictures (OpenRouter, "Image generation").
+ */
 interface VendorDelta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
@@ -47,6 +50,7 @@ interface VendorDelta {
   readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
   readonly annotations?: unknown;
+  readonly images?: unknown;
 }
 
 export async function* streamOpenAiChat(
@@ -180,7 +184,7 @@ function* mapOpenAiChatContent(
     yield reasoning.text(thought);
   }
   yield* reasoning.details(delta.reasoning_details);
-  const { refusal, annotations } = delta;
+  const { refusal, annotations, images } = delta;
   const content = isObject(delta.content) && !Array.isArray(delta.content) ? [delta.content] : delta.content;
   if (typeof refusal === 'string') answer.refuse(refusal);
   if (typeof content === 'string') {
@@ -189,6 +193,10 @@ function* mapOpenAiChatContent(
     yield* mapTaggedText(pieces, { answer, reasoning }, isWhole ? logprobs : []);
   } else if (Array.isArray(content)) yield* mapListedContent(content, answer, reasoning);
   else if (content !== null && content !== undefined) throw malformed('content that is not text');
+  if (Array.isArray(images) && images.length > 0) {
+    yield* reasoning.close();
+    for (const value of images) if (isObject(value)) yield answer.nativePart('openai-chat', value);
+  }
   if (!Array.isArray(annotations)) return;
   for (const value of annotations) {
     if (isObject(value)) yield { type: 'annotation', format: 'openai-chat', value };

@@ -2,6 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { forwardEmbeddings } from '../../../api/wires/openai-embeddings/forward.ts';
+import { resolveEmbeddingsTarget } from '../../../api/wires/openai-embeddings/request.ts';
+import { providerKeysOf } from '../../../platform/config/gate-schema.ts';
+import { loadConfig } from '../../../platform/config/load-config.ts';
 
 const ANSWER = { object: 'list', data: [], usage: { prompt_tokens: 3, total_tokens: 3 } };
 /** What the server makes of a request; null: `ANSWER`. */
@@ -176,4 +179,16 @@ test('a request that was refused for something else is sent once', async () => {
   answerTo = () => ({ status: 400, body: { error: { message: 'The input is too long.' } } });
   expect(await forwardWith({ encoding_format: 'base64' }, 'a')).toMatchObject({ answer: null });
   expect(used).toHaveLength(1);
+});
+
+// https://github.com/sigoden/aichat/issues/767
+test('a base URL may end with a slash', () => {
+  const provider = { wire: 'openai-chat' as const, baseUrl: 'http://127.0.0.1:8080/v1/', apiKeyEnv: 'KEY' };
+  const config = {
+    ...loadConfig({}),
+    providers: { p: provider },
+    providerKeys: { p: providerKeysOf(provider, { KEY: 'a' }) },
+  };
+  const target = resolveEmbeddingsTarget(config, { model: 'p/m', input: 'x' });
+  expect(target.baseUrl).toBe('http://127.0.0.1:8080/v1');
 });

@@ -333,3 +333,14 @@ describe('a format that cannot void', () => {
     expect(admit(events, Number.POSITIVE_INFINITY)).toEqual({ text: '', broken: null });
   });
 });
+
+// https://github.com/decolua/9router/pull/3521
+test('pictures that a server of chat completions sends are in its format, streamed and whole', () => {
+  const value = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+  const log = logOf({ type: 'native-part', format: 'openai-chat', value }, endWith());
+  const projection = new ChatProjection({ model: 'm', includeUsage: false });
+  const deltas = log.flatMap((event) => projection.push(event)).map(({ choices }) => choices[0]?.delta);
+  expect(deltas[0]).toMatchObject({ role: 'assistant', images: [{ ...value, index: 0 }] });
+  const message = wholeChat('m', [foldAnswer(log)]).choices[0]?.message;
+  expect(message).toMatchObject({ content: '', images: [{ ...value, index: 0 }] });
+});

@@ -169,3 +169,41 @@ test.each([
   expect(request?.body).not.toHaveProperty('max_tokens');
   expect(JSON.stringify(request?.body).includes('developer')).toBe(vendor === 'openai-chat');
 });
+
+// https://github.com/tensorzero/tensorzero/pull/4851
+test.each([
+  ['groq', 'openai/gpt-oss-120b', ['look'], 'required'],
+  ['mistral', 'mistral-large-latest', ['look'], 'required'],
+  ['openai-chat', 'gpt-4.1', ['look', 'jump'], { type: 'allowed_tools' }],
+])(
+  '%s, %s: tools that may not be called are not offered where there is no word for it',
+  async (vendor, model, names, choice) => {
+    const messages: Message[] = [{ role: 'user', content: `Look. ${DIRECTIVE}` }];
+    const tools = [LOOK, { ...LOOK, name: 'jump' }];
+    const toolChoice = { allowed: ['look'], mode: 'required' as const };
+    const { error, body } = await sentTo(vendor, model, { messages, tools, toolChoice });
+    expect(error).toBeUndefined();
+    const offered = body['tools'] as unknown as { function: { name: string } }[];
+    expect(offered.map((tool) => tool.function.name)).toEqual(names);
+    const sent = body['tool_choice'];
+    expect(sent).toEqual(typeof choice === 'string' ? choice : expect.objectContaining(choice));
+  },
+);
+
+// https://github.com/danny-avila/LibreChat/issues/14231, https://github.com/screenpipe/screenpipe/pull/5634
+test.each([
+  ['gpt-5.6-terra', [LOOK], 'high', 'none'],
+  ['gpt-5.5', [LOOK], undefined, 'none'],
+  ['gpt-5.6-terra', [], 'high', 'high'],
+  ['gpt-5.1', [LOOK], 'high', 'high'],
+] as const)(
+  'openai-chat, %s: of tools and thoughts it gets what it takes',
+  async (model, tools, effort, expected) => {
+    const messages: Message[] = [{ role: 'user', content: `Look. ${DIRECTIVE}` }];
+    const thinking = effort === undefined ? {} : { reasoning: { effort } };
+    const offered = tools.length === 0 ? {} : { tools };
+    const { error, body } = await sentTo('openai-chat', model, { messages, ...offered, ...thinking });
+    expect(error).toBeUndefined();
+    expect(body['reasoning_effort']).toBe(expected);
+  },
+);

@@ -20,6 +20,8 @@ export interface OddAnswer {
   readonly text?: string;
   readonly reasoning?: string;
   readonly calls?: readonly (readonly [name: string, id: string | RegExp, written: object])[];
+  /** The addresses of its pictures. */
+  readonly pictures?: readonly string[];
   readonly reason?: FinishReason;
   readonly usage?: Parts | null;
   /** How the call fails, if it does. */

@@ -65,6 +65,10 @@ test.each(cases)('%s: %s', async (_wire, _says, row) => {
         written,
       ]),
     );
+    const parts = heard.events.flatMap((event) => (event.type === 'native-part' ? [event.value] : []));
+    if (row.pictures !== undefined) {
+      expect(parts).toEqual(row.pictures.map((url) => ({ type: 'image_url', image_url: { url } })));
+    }
     const finish = finishOf(heard);
     expect(finish?.reason).toBe(row.reason);
     if (usage === undefined) continue;

@@ -2,6 +2,7 @@
 import { DONE, events, github, JSON_TYPE, type OddAnswer } from './odd-answer.ts';
 import { callPart, choice, end, hi, run, CHAT as wire } from './odd-chunks.ts';
 
+const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 const whole = JSON.stringify(run);
 const called = (...tool_calls: readonly unknown[]) => choice({ tool_calls });
 const calledEnd = choice({}, 'tool_calls');
@@ -171,6 +172,18 @@ const THOUGHTS: readonly OddAnswer[] = [
 ];
 
 const ENDS: readonly OddAnswer[] = [
+  {
+    says: 'a picture and nothing else (OpenRouter)',
+    source: github('agentjido/req_llm/issues/933'),
+    wire,
+    body: events(
+      choice({ content: '', images: [{ type: 'image_url', image_url: { url: PNG } }] }),
+      end,
+      DONE,
+    ),
+    pictures: [PNG],
+    reason: 'stop',
+  },
   {
     says: 'a comment that a gateway has wrapped as data, and a word to keep the connection open',
     source: github('mnfst/llm-gateway/issues/2053'),

@@ -184,6 +184,14 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     caughtBy: TESTS,
   },
   {
+    name: 'picture-is-no-answer',
+    breaks: 'An answer that is a picture is called and paid three times, and never shown.',
+    file: 'engine/providers/openai-chat/stream.ts',
+    find: 'if (Array.isArray(images) && images.length > 0) {',
+    replace: 'if (images === true) {',
+    caughtBy: TESTS,
+  },
+  {
     name: 'input-counted-as-nothing',
     breaks: 'The input is free where a gateway reports it before the output.',
     file: 'engine/providers/openai-chat/usage.ts',

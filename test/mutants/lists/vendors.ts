@@ -287,4 +287,20 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'const messages = conversation;',
     caughtBy: { tests: ['test/engine/models/tool-results.test.ts'] },
   },
+  {
+    name: 'only-openai-forbids-tools',
+    breaks: 'Servers that know no allowed_tools refuse every request that limits its tools.',
+    file: 'engine/models/rules/openai.ts',
+    find: 'withAllowedTools(fitChatTurns(input, quirks))',
+    replace: 'fitChatTurns(input, quirks)',
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'tools-and-thoughts',
+    breaks: "OpenAI's chat completions refuse every request with tools to its newest models.",
+    file: 'engine/models/rules/openai.ts',
+    find: '!isEither || !hasTools',
+    replace: 'true || !hasTools',
+    caughtBy: SERVERS,
+  },
 ];

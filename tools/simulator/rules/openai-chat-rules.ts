@@ -83,6 +83,8 @@ function wrongTokens({ body }: VendorRequest): Problem | null {
   return outOfRange(name, old ?? own, { least: 1, isInteger: true });
 }
 
+const TOOLS_OR_THOUGHTS = /^gpt-(?:5\.(?:[4-9]|\d\d)|[6-9])(?![\d.]*-chat)/;
+
 function excludedFields({ body }: VendorRequest): Problem | null {
   const onlyWith = (param: string, message: string): Problem => ({ message, param });
   if (isSet(body['stream_options']) && body['stream'] !== true) {
@@ -103,6 +105,13 @@ function excludedFields({ body }: VendorRequest): Problem | null {
   if (isSet(body['top_logprobs']) && body['logprobs'] !== true) {
     const rule = "'logprobs' must be set to true if 'top_logprobs' is specified.";
     return onlyWith('top_logprobs', `Invalid value for 'top_logprobs': ${rule}`);
+  }
+  const effort = body['reasoning_effort'];
+  if (!lacksTools && isSet(effort) && effort !== 'none' && TOOLS_OR_THOUGHTS.test(textOf(body['model']))) {
+    const model = textOf(body['model']);
+    const rule = `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions.`;
+    const advice = "To use function tools, use /v1/responses or set reasoning_effort to 'none'.";
+    return onlyWith('reasoning_effort', `${rule} ${advice}`);
   }
   const name = textOf(fieldsOf(fieldsOf(choice)['function'])['name']);
   const isKnown = objectsOf(body['tools']).some((tool) => fieldsOf(tool['function'])['name'] === name);

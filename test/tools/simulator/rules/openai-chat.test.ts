@@ -90,6 +90,10 @@ testRules({
       ["'parallel_tool_calls' is only allowed", say({ parallel_tool_calls: false })],
       ["'logprobs' must be set to true", say({ top_logprobs: 2 })],
       [
+        "use /v1/responses or set reasoning_effort to 'none'",
+        say({ model: 'gpt-5.6-sol', tools: [tool()], reasoning_effort: 'high' }),
+      ],
+      [
         "Tool choice 'other' not found",
         say({ tools: [tool()], tool_choice: { type: 'function', function: { name: 'other' } } }),
       ],
