@@ -20,20 +20,24 @@ export async function compareJobs(
   const views = await Promise.all(heads.map((head) => jobView(dependencies, head, { withOutput: true })));
   const folded = await Promise.all(heads.map((head) => foldedJob(dependencies, head)));
   const names = new Set(folded.flatMap(({ steps }) => [...steps.keys()]));
-  const steps = [...names].map(async (name) => {
+  const steps: JobComparison['steps'] = [];
+  // In turn: what the steps of a job wrote is up to 64 MiB.
+  for (const name of names) {
     const sides = await Promise.all(
       heads.map((head, index) => sideOf(dependencies, head, folded[index]?.steps.get(name))),
     );
-    return { name, isSame: sides[0]?.text === sides[1]?.text, sides };
-  });
+    const isSame = sides[0]?.text === sides[1]?.text;
+    steps.push({ name, isSame, sides: sides.map((side) => ({ ...side, text: cut(side.text) })) });
+  }
   return {
     jobs: views.map(({ id, status, costMicroUsd, output }) => {
       return { jobId: id, status, costMicroUsd, text: cut(output) };
     }),
-    steps: await Promise.all(steps),
+    steps,
   };
 }
 
+/** With its whole text. */
 async function sideOf(
   dependencies: Jobs,
   { jobId }: JobHead,
@@ -42,7 +46,7 @@ async function sideOf(
   if (step === undefined) return { status: 'pending', costMicroUsd: 0, text: null };
   const value = (await stepValue(dependencies, jobId, step)) ?? null;
   const { status, costMicroUsd } = step;
-  return { status, costMicroUsd, text: value === null ? null : cut(asText(value)) };
+  return { status, costMicroUsd, text: value === null ? null : asText(value) };
 }
 
 function cut(text: string | null): string | null {

@@ -18,11 +18,11 @@ let stack: Stack;
 let redis: RedisConnection;
 let store: RedisJobStore;
 let client: UnbrokenClient;
+const owner = { tenant: `lists-${randomUUID()}`, user: 'dev' };
 beforeAll(async () => {
   stack = await startStack({ workers: 0 });
   redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
   store = new RedisJobStore(redis, { keptMs: DAY_MS });
-  const owner = { tenant: `lists-${randomUUID()}`, user: 'dev' };
   client = createClient({ baseUrl: stack.api.url, apiKey: await stack.addKey(owner) });
   for (let job = 0; job < JOBS; job += 1) await storeJob(owner);
 });
@@ -31,8 +31,13 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** As its steps have stored it. */
-async function storeJob({ tenant, user }: { readonly tenant: string; readonly user: string }): Promise<void> {
+interface Owner {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+/** As it is before its only step begins. @returns its id */
+async function createJob({ tenant, user }: Owner, step: string): Promise<string> {
   const jobId = `job_${randomUUID().replaceAll('-', '')}`;
   const owner = { tenant, user, team: null, keyId: 'key', scopes: ['generate' as const] };
   await store.create({
@@ -45,9 +50,15 @@ async function storeJob({ tenant, user }: { readonly tenant: string; readonly us
     deadlineAtMs: Date.now() + DAY_MS,
     maxCostMicroUsd: null,
     spec: { owner, definition: { input: {}, steps: {} }, input: {}, priority: null },
-    events: [{ type: 'job-start', jobId, user, pipeline: null, steps: ['all'] }],
+    events: [{ type: 'job-start', jobId, user, pipeline: null, steps: [step] }],
     values: new Map(),
   });
+  return jobId;
+}
+
+/** As its steps have stored it. */
+async function storeJob(owner: Owner): Promise<void> {
+  const jobId = await createJob(owner, 'all');
   const used = { usage: { ...NO_USAGE, inputTokens: 3, outputTokens: 4 }, costMicroUsd: 7 };
   for (let from = 0; from < GENERATIONS; from += 100) {
     const events = Array.from({ length: 100 }, (_, index): JobEventBody[] => {
@@ -94,4 +105,19 @@ test('what is kept of a job is gone with it', async () => {
   await store.keepSummary(job?.id ?? '', '{"form":1,"job":{}}');
   expect((await client.jobs.list({ limit: 100 })).map(({ id }) => id)).not.toContain(job?.id);
   await expect(client.jobs.get(job?.id ?? '')).rejects.toMatchObject({ status: 404 });
+});
+
+test('texts that differ after all that a comparison shows are not the same', async () => {
+  const jobOf = async (text: string) => {
+    const jobId = await createJob(owner, 'essay');
+    const values = new Map([['essay', JSON.stringify(text)]]);
+    await store.append(jobId, 'essay', [{ type: 'step-end', step: 'essay', status: 'completed' }], values);
+    return jobId;
+  };
+  const long = 'a'.repeat(70_000);
+  const [first, other, same] = [await jobOf(`${long}b`), await jobOf(`${long}c`), await jobOf(`${long}b`)];
+  const { steps } = await client.jobs.compare(first, other);
+  expect(steps).toMatchObject([{ name: 'essay', isSame: false }]);
+  expect(steps[0]?.sides.map(({ text }) => text?.length)).toEqual([65_536, 65_536]);
+  expect((await client.jobs.compare(first, same)).steps).toMatchObject([{ isSame: true }]);
 });
