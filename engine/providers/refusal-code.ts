@@ -16,7 +16,7 @@ export interface VendorRefusal {
 
 /** Vendors' words for an input that is too long; no vendor has a special status for it. */
 const TOO_LONG =
-  /context_length|context window|context length|context[ _]size|context limit|(?:prompt|input)(?:[ _](?:is[ _])?)?too[ _]?long|maximum (?:prompt|model) length|max_prompt_tokens_exceeded|too many (?:input )?tokens|reduce the length|(?:input|prompt) token count|exceeds the maximum number of tokens|exceeds (?:the )?max(?:imum)? (?:allowed |input |prompt )?length|exceed(?:s|ed)? (?:the )?(?:model token limit|max message tokens)|input_too_large|tokens_limit_reached|range of input length|must have less than \d+ tokens|`max_new_tokens` must be|max_tokens must be at least 1, got -/i;
+  /context_length|context window|context length|context[ _]size|context limit|context shift is disabled|(?:prompt|input)(?:[ _](?:is[ _])?)?too[ _]?long|maximum (?:prompt|model) length|max_prompt_tokens_exceeded|too many (?:input )?tokens|reduce the length|(?:input|prompt) token count|exceeds the maximum number of tokens|exceeds (?:the )?max(?:imum)? (?:allowed |input |prompt )?length|exceed(?:s|ed)? (?:the )?(?:model token limit|max message tokens)|input_too_large|tokens_limit_reached|range of input length|must have less than \d+ tokens|`max_new_tokens` must be|max_tokens must be at least 1, got -/i;
 /** No vendor uses these statuses for an input that is too long, so their words do not count. */
 const NEVER_TOO_LONG: ReadonlySet<number> = new Set([401, 402, 403, 404, 408, 409, 429, 502, 503, 504, 529]);
 /** One request exceeds the limit of a whole minute: no wait would help. */

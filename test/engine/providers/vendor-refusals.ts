@@ -48,6 +48,13 @@ const TOO_LONG: readonly VendorErrorRow[] = [
   },
   {
     vendor: 'llama.cpp',
+    source: github('ikawrakow/ik_llama.cpp/pull/2051'),
+    status: 500,
+    body: error('context shift is disabled', { code: 500, type: 'server_error' }),
+    code: 'context_length_exceeded',
+  },
+  {
+    vendor: 'llama.cpp',
     source: github('ggml-org/llama.cpp/issues/19774'),
     status: 500,
     body: error('Context size has been exceeded.', { code: 500, type: 'server_error' }),
