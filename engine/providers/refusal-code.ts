@@ -21,9 +21,9 @@ const TOO_LONG =
 const NEVER_TOO_LONG: ReadonlySet<number> = new Set([401, 402, 403, 404, 408, 409, 429, 502, 503, 504, 529]);
 /** One request exceeds the limit of a whole minute: no wait would help. */
 const LARGER_THAN_LIMIT = /^request too large\b/i;
-const THROTTLED = /rate_?limit|throttl|resource_?exhausted|too_many_requests/i;
+const THROTTLED = /rate_?limit|throttl|resource_?exhausted|too_many_requests|usage_limit_reached/i;
 const FILTERED =
-  /content_?filter|content_?policy|policy_violation|content_management|moderation|data_?inspection|safety|sensitive/i;
+  /content_?filter|content_?policy|policy_violation|(?:bio|cyber)_policy|content_management|moderation|data_?inspection|safety|sensitive/i;
 /** A refusal of the content. Applies only to statuses of refusals. */
 const ABOUT_CONTENT =
   /\bcontent\b.{0,40}\b(?:polic|filter|violat|moderat|flag|block|guideline|safety|not allowed)|\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))\b|\bmoderat(?:ion|ed)\b|\bflagged\b|\bharmful\b|\binappropriate\b|\bprohibited (?:content|use)\b|\bsafety\b/i;
@@ -33,7 +33,7 @@ const FILTERED_WORDS =
 const MAY_BE_FILTERED: ReadonlySet<number | undefined> = new Set([400, 422, 500, undefined]);
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|daily free allocation|subscription quota exceeded|invalid_payment_instrument|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
+  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|usage_not_included|daily free allocation|subscription quota exceeded|invalid_payment_instrument|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
 /** An account whose limit is 0 for this model (Gemini's free tier, OpenAI): it has no room after any wait. */
 const NO_ALLOWANCE = /\blimit:? 0(?![.,]?\d)/i;
 /** Alibaba's limits of a minute, which it words like OpenAI's empty account. Source: Model Studio, "Error codes". */
@@ -54,7 +54,10 @@ const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
 const UPSTREAM_FAILED = /^error from provider\b[^:]{0,100}: upstream request failed\.?$/i;
 const PREFILL = /prefill|continue_final_message/i;
 const INVALID_KIND =
-  /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable|validation_?(?:exception|error)/i;
+  /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable|validation_?(?:exception|error)|(?:unsupported|unknown|missing_required)_parameter|data_residency_mismatch/i;
+/** A fault of an image in the request, which OpenAI finds once the response runs. */
+const IMAGE_KIND =
+  /\b(?:invalid_(?:base64_)?image|image_(?:too|parse|file)_|unsupported_image|empty_image|failed_to_download_image)/i;
 const UNAVAILABLE_KIND = /overloaded|server_?error|api_error|unavailable|internal/i;
 /** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =
@@ -102,7 +105,7 @@ function classifyInBand({ kind, message, isStreaming }: VendorRefusal): ErrorCod
   if (THROTTLED.test(kind)) return 'provider_rate_limited';
   if (UNAVAILABLE_KIND.test(kind)) return 'provider_unavailable';
   if (MISSING_KIND.test(kind)) return 'provider_model_not_found';
-  if (INVALID_KIND.test(kind)) return 'provider_bad_request';
+  if (INVALID_KIND.test(kind) || IMAGE_KIND.test(kind)) return 'provider_bad_request';
   return isStreaming ? 'provider_unavailable' : 'provider_connect_failed';
 }
 

@@ -10,6 +10,7 @@ import type {
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 import type { FinishReason } from '../../../contracts/generation.ts';
+import { isJson } from '../../../contracts/json.ts';
 import { customToolInput } from '../../../contracts/responses-tools.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import type { Terminal } from '../answer.ts';
@@ -50,6 +51,8 @@ export interface Item {
   readonly reasoning: ReasoningItem;
   refusal: string | null;
   open: boolean;
+  /** Once it is closed: what it was then, whatever the answer does later. */
+  status: Status;
 }
 
 export function positionOf({ index, id }: Item) {
@@ -97,7 +100,8 @@ export function annotationFrame(item: Item, annotation: Record<string, unknown>)
 /** An item that only this format has: it comes whole. */
 export function nativeFrames(item: Item): Unnumbered[] {
   item.open = false;
-  const whole = outputItem(item, null);
+  item.status = 'completed';
+  const whole = outputItem(item);
   return [
     { type: 'response.output_item.added', output_index: item.index, item: whole },
     doneFrame(item, whole),
@@ -138,12 +142,12 @@ function textPart({ annotations, logprobs }: Item, text: string) {
   return { type: 'output_text' as const, text, ...own };
 }
 
-/** @param end null while the generation runs; else decides whether the item counts as complete. */
-export function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
+export function closeItem(item: Item, status: EndStatus): Unnumbered[] {
   item.open = false;
+  item.status = status;
   const { kind, index: output_index, id: item_id } = item;
   const text = item.deltas.join('');
-  const done = doneFrame(item, outputItem(item, end));
+  const done = doneFrame(item, outputItem(item));
   if (kind === 'call' && item.call.isCustom === true) {
     const input = customToolInput(text);
     const position = { output_index, item_id };
@@ -176,10 +180,17 @@ const CUT: ReadonlySet<FinishReason> = new Set(['length', 'content-filter']);
 
 type Status = 'in_progress' | 'completed' | 'incomplete';
 
-export function outputItem(item: Item, end: Terminal | null): ResponseOutputItem {
-  const wasCut = end !== null && (end.type !== 'generation-end' || CUT.has(end.finishReason));
-  const status = item.open ? 'in_progress' : wasCut ? 'incomplete' : 'completed';
-  return buildOutputItem(item, status, item.deltas.join(''));
+type EndStatus = Exclude<Status, 'in_progress'>;
+
+/** What an item that is open to the end then is: a cut is in the last, and in a call without whole arguments. */
+export function endStatus(item: Item, last: Item | undefined, end: Terminal): EndStatus {
+  if (end.type === 'generation-end' && !CUT.has(end.finishReason)) return 'completed';
+  const isWhole = item !== last && (item.kind !== 'call' || isJson(item.deltas.join('')));
+  return isWhole ? 'completed' : 'incomplete';
+}
+
+export function outputItem(item: Item): ResponseOutputItem {
+  return buildOutputItem(item, item.open ? 'in_progress' : item.status, item.deltas.join(''));
 }
 
 export function emptyOutputItem(item: Item, status: Status): ResponseOutputItem {

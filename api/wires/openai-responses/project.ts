@@ -32,6 +32,7 @@ import {
   deltaFrames,
   doneFrame,
   emptyOutputItem,
+  endStatus,
   type Item,
   type ItemKind,
   nativeFrames,
@@ -91,7 +92,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     return responseObject(this.#context, {
       startedAtMs: this.#startedAtMs,
       model: this.#model,
-      output: this.#items.map((item) => outputItem(item, this.#end)),
+      output: this.#items.map(outputItem),
       end: this.#end,
     });
   }
@@ -145,7 +146,10 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       case 'generation-error':
       case 'generation-cancel': {
         const refusal = this.#refuse(event);
-        const closing = this.#items.filter(({ open }) => open).flatMap((item) => closeItem(item, event));
+        const last = this.#items.at(-1);
+        const closing = this.#items
+          .filter(({ open }) => open)
+          .flatMap((item) => closeItem(item, endStatus(item, last, event)));
         this.#end = event;
         return [...refusal, ...closing, endFrame(this.response())];
       }
@@ -161,7 +165,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
 
   #closeText(): Unnumbered[] {
     const open = this.#openText();
-    return open === undefined ? [] : closeItem(open, null);
+    return open === undefined ? [] : closeItem(open, 'completed');
   }
 
   #startMessage(phase: string | undefined): void {
@@ -217,7 +221,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     const isOpen = open?.kind === 'reasoning' && source !== undefined && open.reasoning.source === source;
     const { item, frames } = isOpen ? { item: open, frames: [] } : this.#begin('reasoning', { source: null });
     if (this.#context.origin.includesReasoning === true) item.reasoning.seal(sealed);
-    return isOpen ? [] : [...frames, ...closeItem(item, null)];
+    return isOpen ? [] : [...frames, ...closeItem(item, 'completed')];
   }
 
   /** Closes the open item, and opens the next. */
@@ -280,6 +284,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       native: facts.native ?? {},
       reasoning: new ReasoningItem(facts.source ?? null),
       open: true,
+      status: 'in_progress',
     };
     this.#nextIndex += 1;
     this.#items.push(item);

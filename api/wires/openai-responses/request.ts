@@ -243,6 +243,12 @@ function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<Generatio
   return { output: { name, schema, strict: strict ?? false, ...described } };
 }
 
+function noTools(): UnbrokenError {
+  return new UnbrokenError('invalid_request', 'tool_choice: a tool is demanded, but there are no tools.', {
+    details: { param: 'tool_choice' },
+  });
+}
+
 function mapToolFields(
   { tools, tool_choice: choice, parallel_tool_calls: parallel }: ResponseCreate,
   additional: Tools,
@@ -250,7 +256,10 @@ function mapToolFields(
   const own = mapResponseTools(tools ?? [], 'tools');
   const named = new Set(functionTools(own).map(({ name }) => name));
   const mapped = [...own, ...functionTools(additional).filter(({ name }) => !named.has(name))];
-  if (mapped.length === 0) return {};
+  if (mapped.length === 0) {
+    if (choice === 'required' || (typeof choice === 'object' && choice !== null)) throw noTools();
+    return {};
+  }
   assertToolsRunHere(mapped);
   return {
     tools: mapped,

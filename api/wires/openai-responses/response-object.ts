@@ -59,7 +59,8 @@ export function responseObject(
     created_at: Math.floor(startedAtMs / 1_000),
     status: responseStatus(end),
     background: origin.background,
-    completed_at: end === null ? null : Math.floor(end.at / 1_000),
+    // Of a response that failed, was cut or cancelled, it is null.
+    completed_at: responseStatus(end) === 'completed' && end !== null ? Math.floor(end.at / 1_000) : null,
     error: end?.type === 'generation-error' ? toResponseError(end.error) : null,
     incomplete_details: incompleteDetails(end),
     instructions:
@@ -133,8 +134,10 @@ function incompleteDetails(end: Terminal | null): OpenAiResponse['incomplete_det
 
 const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {
   provider_rate_limited: 'rate_limit_exceeded',
-  budget_exceeded: 'rate_limit_exceeded',
-  // Not in the set that is published, but sent: agents compact a conversation when they read it.
+  // Not in the set that is published, but sent. Codex repeats a response that failed at a limit, but not at a quota.
+  budget_exceeded: 'insufficient_quota' as ResponseError['code'],
+  provider_quota_exhausted: 'insufficient_quota' as ResponseError['code'],
+  // Agents compact a conversation when they read it.
   context_length_exceeded: 'context_length_exceeded' as ResponseError['code'],
   provider_bad_request: 'invalid_prompt',
 };
@@ -202,9 +205,23 @@ function responseTool(tool: OwnTool): object {
   return { type: 'custom', name, description, format };
 }
 
-function responseToolChoice({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
+function responseToolChoice({ toolChoice = 'auto', tools }: GenerationInput): OpenAiResponse['tool_choice'] {
   if (typeof toolChoice === 'string') return toolChoice;
-  if ('name' in toolChoice) return { type: 'function', name: toolChoice.name };
-  const tools = toolChoice.allowed.map((name) => ({ type: 'function', name }));
-  return { type: 'allowed_tools', mode: toolChoice.mode, tools };
+  const known = functionTools(tools);
+  const named = (flat: string) =>
+    chosenTool(
+      known.find(({ name }) => name === flat),
+      flat,
+    );
+  if ('name' in toolChoice) return named(toolChoice.name);
+  return { type: 'allowed_tools', mode: toolChoice.mode, tools: toolChoice.allowed.map(named) };
+}
+
+/** A tool as the client has named it. */
+function chosenTool(tool: OwnTool | undefined, flat: string) {
+  const namespace = tool === undefined ? null : namespaceOfTool(tool);
+  const type = tool !== undefined && isCustomTool(tool) ? ('custom' as const) : ('function' as const);
+  return namespace === null
+    ? { type, name: flat }
+    : { type, name: namespace.tool, namespace: namespace.name };
 }

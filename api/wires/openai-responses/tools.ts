@@ -131,13 +131,15 @@ function isOwnTool(tool: ResponseTool): tool is OwnTool {
   return tool.type === 'function' || tool.type === 'custom';
 }
 
+/** Tools that the application runs, but that only OpenAI's models know. */
+const RUNS_AT_CLIENT = /^(?:(?:local_)?shell|apply_patch|computer(?:_use)?(?:_preview)?)$/;
+
 function runsElsewhere(type: string, param: string): UnbrokenError {
   const fix = 'Leave it out, or offer a function of your application in its place.';
-  return new UnbrokenError(
-    'invalid_request',
-    `${param}: ${type} is a tool that runs at the vendor, where no log and no budget sees its results and costs. ${fix}`,
-    { details: { param } },
-  );
+  const why = RUNS_AT_CLIENT.test(type)
+    ? "is a tool that only one vendor's models know, so that no other could take its calls over"
+    : 'is a tool that runs at the vendor, where no log and no budget sees its results and costs';
+  return new UnbrokenError('invalid_request', `${param}: ${type} ${why}. ${fix}`, { details: { param } });
 }
 
 function mapTool(tool: OwnTool, about: string | null): Tool {

@@ -2,8 +2,7 @@
  * Finds which call an event belongs to. Some servers give several items one index, leave the index out, or give an item
  * another id in each of its events: only the id of the call itself stays.
  */
-import type { ResponseFunctionToolCall } from 'openai/resources/responses/responses';
-import { toCall } from './poll.ts';
+import { type CallItem, toCall } from './call-items.ts';
 import type { ResponsePosition } from './position.ts';
 
 interface EventOfCall {
@@ -23,7 +22,7 @@ export class CallPlaces {
   }
 
   /** The place of the call that this item is; a free one if the call is new. */
-  ofItem(item: ResponseFunctionToolCall, index: number | undefined): number {
+  ofItem(item: CallItem, index: number | undefined): number {
     const { id } = toCall(item);
     const place = this.#byCall.get(id) ?? this.#freePlace(index);
     this.#byCall.set(id, place);

@@ -6,6 +6,7 @@ import { isFilter } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderEvent } from '../provider.ts';
 import { parseErrorStatus } from '../vendor-error.ts';
+import { refusalOfMessage } from './message-content.ts';
 import type { ResponsePosition } from './position.ts';
 import { mapOpenAiResponseUsage } from './usage.ts';
 
@@ -61,8 +62,8 @@ function vendorReasonOf({ incomplete_details, status }: Response): Ending {
 /** The whole response has it all: after a reattach, the stream began behind it. */
 function refusalOf({ output }: Response): string {
   return (output ?? [])
-    .flatMap((item) => (item.type === 'message' ? item.content : []))
-    .flatMap((part) => (part.type === 'refusal' ? [part.refusal] : []))
+    .map((item) => (item.type === 'message' ? refusalOfMessage(item) : ''))
+    .filter(Boolean)
     .join('\n\n');
 }
 

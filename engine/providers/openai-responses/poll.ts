@@ -1,19 +1,15 @@
 /** Polls a response that is no longer streamed until it has ended, and passes on what is not in the log yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type OpenAI from 'openai';
-import type {
-  Response,
-  ResponseFunctionToolCall,
-  ResponseOutputMessage,
-  ResponseReasoningItem,
-} from 'openai/resources/responses/responses';
+import type { Response, ResponseReasoningItem } from 'openai/resources/responses/responses';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
-import { type TokenLogprob, tokensOfEnd } from '../../../contracts/token-logprobs.ts';
+import { tokensOfEnd } from '../../../contracts/token-logprobs.ts';
 import { malformed } from '../answer-state.ts';
-import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
+import { argumentsOf, isCall, toCall } from './call-items.ts';
 import { endResponse } from './end-response.ts';
+import { annotationsOfMessage, logprobsOfMessage, textOfMessage } from './message-content.ts';
 import { isNativePart, ResponsePosition } from './position.ts';
 
 const POLL_MS = 500;
@@ -28,7 +24,7 @@ export async function* pollResponse(
     const response = await client.responses.retrieve(from.responseId, {}, { signal });
     if (response === undefined) throw malformed('a response without a body');
     yield* newEvents(response, position);
-    if (response.status !== 'in_progress' && response.status !== 'queued') {
+    if (!isRunning(response)) {
       yield* endResponse(response, position, { mayBeEmpty, refusal: '' });
       return;
     }
@@ -44,40 +40,47 @@ export function* newEvents(response: Response, position: ResponsePosition): Gene
 /** Without the reasoning. */
 export function* newContent(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   yield* newText(response, position);
-  for (const [outputIndex, item] of response.output.entries()) {
-    if (item.type !== 'function_call') continue;
+  for (const [outputIndex, item] of outputOf(response).entries()) {
+    // The JSON around a plain text ends only with it.
+    if (!isCall(item) || (item.type === 'custom_tool_call' && isRunning(response))) continue;
     const inLog = position.cursor.toolCalls?.find((toolCall) => toolCall.outputIndex === outputIndex);
     if (inLog === undefined) yield position.startToolCall(outputIndex, toCall(item));
-    const rest = item.arguments.slice(inLog?.argumentsChars ?? 0);
+    const rest = argumentsOf(item).slice(inLog?.argumentsChars ?? 0);
     if (rest !== '') yield position.appendArguments(outputIndex, rest);
   }
-  const nativeParts = response.output.filter(isNativePart).slice(position.cursor.nativeParts ?? 0);
+  const nativeParts = outputOf(response)
+    .filter(isNativePart)
+    .slice(position.cursor.nativeParts ?? 0);
   for (const item of nativeParts) yield position.nativePart({ ...item });
 }
 
-/** Some servers leave one of the two ids out. */
-export function toCall({ call_id, id, name }: ResponseFunctionToolCall): { id: string; name: string } {
-  return { id: call_id || (id ?? ''), name };
+/** Some servers leave it out until it has something. */
+function outputOf({ output }: Response): Response['output'] {
+  return output ?? [];
+}
+
+export function isRunning({ status }: Response): boolean {
+  return status === 'in_progress' || status === 'queued';
 }
 
 /** The messages, as their stream would have joined them, from the character that is next; each with its citations. */
-function* newText({ output }: Response, position: ResponsePosition): Generator<ProviderEvent> {
+function* newText(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   let charsBefore = 0;
   let annotationsBefore = 0;
-  for (const item of output) {
+  for (const item of outputOf(response)) {
     if (item.type !== 'message') continue;
     const text = textOfMessage(item);
     const beginsAt = text !== '' && charsBefore > 0 ? charsBefore + MESSAGE_SEPARATOR.length : charsBefore;
     const { textChars } = position.cursor;
     if (textChars <= charsBefore && text !== '') {
       yield* position.startMessage(item.phase);
-      yield position.text(text, undefined, logprobsOf(item));
+      yield position.text(text, undefined, logprobsOfMessage(item));
     } else if (textChars < beginsAt + text.length) {
       const rest = text.slice(textChars - beginsAt);
-      yield position.text(rest, undefined, tokensOfEnd(logprobsOf(item), rest));
+      yield position.text(rest, undefined, tokensOfEnd(logprobsOfMessage(item), rest));
     }
     charsBefore = beginsAt + text.length;
-    const annotations = annotationsOf(item);
+    const annotations = annotationsOfMessage(item);
     const known = (position.cursor.annotations ?? 0) - annotationsBefore;
     for (const annotation of annotations.slice(Math.max(0, known))) {
       yield position.annotation({ ...annotation });
@@ -86,23 +89,11 @@ function* newText({ output }: Response, position: ResponsePosition): Generator<P
   }
 }
 
-function textOfMessage({ content }: ResponseOutputMessage): string {
-  return content.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
-}
-
-function logprobsOf({ content }: ResponseOutputMessage): readonly TokenLogprob[] {
-  return content.flatMap((part) => (part.type === 'output_text' ? readOpenAiLogprobs(part.logprobs) : []));
-}
-
-function annotationsOf({ content }: ResponseOutputMessage): readonly object[] {
-  return content.flatMap((part) => (part.type === 'output_text' ? (part.annotations ?? []) : []));
-}
-
 /** The parts of all items are counted as one text, in which a blank line separates them. */
-function* newReasoning({ output }: Response, position: ResponsePosition): Generator<ProviderEvent> {
+function* newReasoning(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   const inLog = position.cursor.reasoningChars ?? 0;
   let chars = 0;
-  for (const [item, reasoning] of output.entries()) {
+  for (const [item, reasoning] of outputOf(response).entries()) {
     if (reasoning.type !== 'reasoning') continue;
     for (const [part, text] of partsOf(reasoning)) {
       if (text === '') continue;

@@ -4,6 +4,7 @@ import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { malformed } from '../answer-state.ts';
 import type { CursorToolCall, ProviderCursor, ProviderEvent } from '../provider.ts';
+import { isCall } from './call-items.ts';
 
 const FORMAT = 'openai-responses';
 type NativeValue = Readonly<Record<string, unknown>>;
@@ -129,11 +130,8 @@ export class ResponsePosition {
     return this.#toolCalls.some((toolCall) => toolCall.outputIndex === outputIndex);
   }
 
-  /** The whole arguments of a call, for servers that send no deltas of them. */
-  *wholeArguments(outputIndex: number, whole: unknown, sequenceNumber?: number): Generator<ProviderEvent> {
-    const toolCall = this.#toolCalls.find((known) => known.outputIndex === outputIndex);
-    if (toolCall?.argumentsChars !== 0 || typeof whole !== 'string' || whole === '') return;
-    yield this.appendArguments(outputIndex, whole, sequenceNumber);
+  argumentsChars(outputIndex: number): number {
+    return this.#toolCalls.find((known) => known.outputIndex === outputIndex)?.argumentsChars ?? 0;
   }
 
   get #toolCalls(): readonly CursorToolCall[] {
@@ -153,6 +151,6 @@ export class ResponsePosition {
 }
 
 /** An item that only this format has. */
-export function isNativePart({ type }: ResponseOutputItem): boolean {
-  return type !== 'message' && type !== 'function_call' && type !== 'reasoning';
+export function isNativePart(item: ResponseOutputItem): boolean {
+  return item.type !== 'message' && item.type !== 'reasoning' && !isCall(item);
 }

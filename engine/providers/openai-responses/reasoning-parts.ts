@@ -2,9 +2,13 @@
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
 
-type ReasoningDelta = Extract<
+type ReasoningText = Extract<
   ResponseStreamEvent,
-  { type: 'response.reasoning_summary_text.delta' | 'response.reasoning_text.delta' }
+  {
+    type:
+      | `response.reasoning_summary_text.${'delta' | 'done'}`
+      | `response.reasoning_text.${'delta' | 'done'}`;
+  }
 >;
 interface Place {
   readonly item: number;
@@ -23,7 +27,7 @@ export class ReasoningParts {
   }
 
   /** @param charsSoFar of all parts. */
-  next(event: ReasoningDelta, charsSoFar: number): { readonly separator: string; readonly place: Place } {
+  next(event: ReasoningText, charsSoFar: number): { readonly separator: string; readonly place: Place } {
     const last = this.#place;
     const named = { item: event.output_index, part: indexOf(event) };
     // Some servers count the deltas of one text: its part is what an event begins (vLLM).
@@ -37,6 +41,6 @@ export class ReasoningParts {
   }
 }
 
-function indexOf(event: ReasoningDelta): number {
+function indexOf(event: ReasoningText): number {
   return ('summary_index' in event ? event.summary_index : event.content_index) ?? 0;
 }

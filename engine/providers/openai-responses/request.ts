@@ -54,7 +54,7 @@ export function buildOpenAiResponseRequest(
   const tools = functionTools(input.tools);
   const request: ResponsesRequest = {
     model,
-    input: withoutLoneReasoning(
+    input: onlyUsableReasoning(
       withDeliveredText(input.messages, resume).flatMap((message) =>
         toOpenAiResponseItems(message, openedSeals),
       ),
@@ -147,14 +147,30 @@ function toOpenAiResponseToolChoice(
   return { type: 'allowed_tools', mode: choice.mode, tools: choice.allowed.map(named) };
 }
 
-/** The vendor refuses reasoning without what came of it: an answer can be cut within its thoughts. */
-function withoutLoneReasoning(items: readonly ResponseInputItem[]): ResponseInputItem[] {
+/**
+ * The vendor refuses reasoning without what came of it, as an answer can be cut within its thoughts, and an item that
+ * comes twice, as some clients send it.
+ */
+function onlyUsableReasoning(items: readonly ResponseInputItem[]): ResponseInputItem[] {
+  const seen = new Set<string>();
   return items.filter((item, index) => {
     if (!('type' in item) || item.type !== 'reasoning') return true;
+    if (seen.has(item.id)) return false;
+    if (item.id) seen.add(item.id);
     const next = items.slice(index + 1).find((own) => !('type' in own) || own.type !== 'reasoning');
     if (next === undefined) return false;
     return 'role' in next ? next.role === 'assistant' : !/_output$/.test(String(next.type));
   });
+}
+
+/**
+ * An item of reasoning as it may come back: without its status and its plain thoughts, which the vendor shows and
+ * refuses, and with a summary, however empty.
+ */
+function asReasoningInput(item: Readonly<Record<string, unknown>>): ResponseInputItem {
+  const { status: _, content: _content, ...fields } = item;
+  const known = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  return { summary: [], ...Object.fromEntries(known) } as never;
 }
 
 /** One message becomes several items: tool calls and results are items beside the messages, in their order. */
@@ -179,13 +195,17 @@ function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseIn
     }
     close();
     const thoughts = openedOfPart(part, FORMAT, seals);
-    if (thoughts !== null) items.push(thoughts as never);
+    if (thoughts !== null) items.push(asReasoningInput(thoughts));
     else if (part.type === 'tool-call') items.push(toCallItem(part));
     else if (part.type === 'tool-result') items.push(toResultItem(part));
-    else if (part.type === 'native' && part.format === FORMAT) items.push(part.value as never);
+    else if (part.type === 'native' && part.format === FORMAT) items.push(nativeItem(part.value));
   }
   close();
   return items;
+}
+
+function nativeItem(value: Readonly<Record<string, unknown>>): ResponseInputItem {
+  return value['type'] === 'reasoning' ? asReasoningInput(value) : (value as never);
 }
 
 /** An assistant's plain text is a plain string; what else it wrote has the form of an answer. */

@@ -66,6 +66,15 @@ test('tools and their choice as chat completions have them are tools like the ot
   expect([nested.tools, nested.toolChoice]).toEqual([[own], { name: 'look' }]);
 });
 
+// https://github.com/openclaw/openclaw/pull/88558
+test.each([
+  ['any tool', 'required'],
+  ['a tool', { type: 'function', name: 'look' }],
+])('a request that demands %s and has none is refused', (_what, choice) => {
+  expect(() => mapped({ tool_choice: choice })).toThrow(/^tool_choice: /);
+  expect(mapped({ tool_choice: 'auto' }).toolChoice).toBeUndefined();
+});
+
 test('a tool without a name is refused by its field', () => {
   const refused = responseCreateSchema.safeParse({ tools: [{ type: 'function', parameters: SCHEMA }] });
   expect(JSON.stringify(refused.error?.issues)).toContain('"name"');

@@ -53,6 +53,15 @@ describe('the tools of a Responses request', () => {
     expect(a).not.toBe(b);
   });
 
+  // https://github.com/router-for-me/CLIProxyAPI/issues/4812
+  test.each([
+    ['shell', /only one vendor's models know/],
+    ['apply_patch', /only one vendor's models know/],
+    ['file_search', /runs at the vendor/],
+  ])('%s is refused, and the error says why', (type, why) => {
+    expect(() => map({ type }, lookup)).toThrow(why);
+  });
+
   test('what agents offer by default is kept apart; alone, or of another kind, it is refused by name', () => {
     const mapped = map({ type: 'web_search' }, { type: 'tool_search' }, { ...lookup, defer_loading: true });
     expect(mapped.map((tool) => ('format' in tool ? tool.value['type'] : tool.name))).toEqual([

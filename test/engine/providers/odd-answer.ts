@@ -22,6 +22,8 @@ export interface OddAnswer {
   readonly calls?: readonly (readonly [name: string, id: string | RegExp, written: object])[];
   /** The addresses of its pictures. */
   readonly pictures?: readonly string[];
+  /** How many there are. */
+  readonly annotations?: number;
   readonly reason?: FinishReason;
   readonly usage?: Parts | null;
   /** How the call fails, if it does. */

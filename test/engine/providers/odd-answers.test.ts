@@ -9,6 +9,7 @@ import { ODD_CHAT_ANSWERS } from './odd-chat-answers.ts';
 import { ODD_CHAT_FORMS } from './odd-chat-forms.ts';
 import { ODD_ERRORS } from './odd-errors.ts';
 import { ODD_OTHER_ANSWERS } from './odd-other-answers.ts';
+import { ODD_RESPONSE_EVENTS } from './odd-response-events.ts';
 import { ODD_RESPONSES } from './odd-responses.ts';
 import { ODD_TOOL_CALLS } from './odd-tool-calls.ts';
 
@@ -19,6 +20,7 @@ const ROWS = [
   ...ODD_ERRORS,
   ...ODD_OTHER_ANSWERS,
   ...ODD_RESPONSES,
+  ...ODD_RESPONSE_EVENTS,
 ];
 const WIRES = [...new Set(ROWS.map(({ wire }) => wire))];
 let server: FixtureServer;
@@ -69,6 +71,8 @@ test.each(cases)('%s: %s', async (_wire, _says, row) => {
     if (row.pictures !== undefined) {
       expect(parts).toEqual(row.pictures.map((url) => ({ type: 'image_url', image_url: { url } })));
     }
+    const annotations = heard.events.filter(({ type }) => type === 'annotation');
+    expect(annotations).toHaveLength(row.annotations ?? annotations.length);
     const finish = finishOf(heard);
     expect(finish?.reason).toBe(row.reason);
     if (usage === undefined) continue;

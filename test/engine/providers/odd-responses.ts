@@ -1,31 +1,31 @@
 /** Odd answers of OpenAI's Responses. */
 import { type Event, github, JSON_TYPE, named, type OddAnswer } from './odd-answer.ts';
 
-const paris = { location: 'Paris' };
-const whole = JSON.stringify(paris);
+export const paris = { location: 'Paris' };
+export const whole = JSON.stringify(paris);
 
-const response = (more: object) => ({
+export const response = (more: object) => ({
   id: 'resp_1',
   object: 'response',
   status: 'completed',
   output: [],
   ...more,
 });
-const call = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'go', arguments: whole };
-const message = {
+export const call = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'go', arguments: whole };
+export const message = {
   type: 'message',
   id: 'msg_1',
   role: 'assistant',
   content: [{ type: 'output_text', text: 'Hi' }],
 };
-const added = (item: object): Event => ({ type: 'response.output_item.added', output_index: 0, item });
-const done = (item: object): Event => ({ type: 'response.output_item.done', output_index: 0, item });
-const completed = (more: object = {}) => ({ type: 'response.completed', response: response(more) });
+export const added = (item: object): Event => ({ type: 'response.output_item.added', output_index: 0, item });
+export const done = (item: object): Event => ({ type: 'response.output_item.done', output_index: 0, item });
+export const completed = (more: object = {}) => ({ type: 'response.completed', response: response(more) });
 const usage = { input_tokens: 9, output_tokens: 4, total_tokens: 13 };
 
-const delta = { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' };
+export const delta = { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' };
 const other = { ...call, id: 'fc_2', call_id: 'call_2', arguments: '{"location":"Rome"}' };
-const argumentsOf = (item_id: string, output_index: number | undefined, delta: string) => ({
+export const argumentsOf = (item_id: string, output_index: number | undefined, delta: string) => ({
   type: 'response.function_call_arguments.delta',
   item_id,
   output_index,
