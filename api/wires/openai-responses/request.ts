@@ -73,7 +73,8 @@ const compactionEntry = z.object({
 
 export const responseCreateSchema = z.looseObject({
   model: modelNameSchema.default('unbroken'),
-  input: z.union([z.string(), z.array(itemSchema).min(1).max(LIMITS.itemsPerRequest)]).optional(),
+  /** Empty in a turn that adds nothing to what it continues from. */
+  input: z.union([z.string(), z.array(itemSchema).max(LIMITS.itemsPerRequest)]).optional(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
   conversation: z.union([z.string(), z.object({ id: z.string() })]).nullish(),

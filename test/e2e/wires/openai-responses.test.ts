@@ -239,6 +239,22 @@ describe('WebSocket mode', () => {
     socket.close();
   });
 
+  // https://github.com/router-for-me/CLIProxyAPI/issues/6006 (what the vendor answered)
+  test('answers what was prepared in a turn that adds nothing to it', async () => {
+    const socket = new ResponsesWS(client);
+    const input = promptOf({ tokens: 10, delayMs: 0 });
+    const create = { type: 'response.create', model: MODEL } as const;
+    const ready = (await turn(socket, { ...create, input, generate: false })).at(-1);
+    if (ready?.type !== 'response.completed') throw new Error('not completed');
+    expect(ready.response.output).toEqual([]);
+    const previous = { previous_response_id: ready.response.id };
+    const answer = await turn(socket, { ...create, input: [], ...previous });
+    expect(textIn(answer)).toBe((await stack.sim.text(input)).text);
+    socket.close();
+    const nothing = client.responses.create({ model: MODEL, input: [] });
+    await expect(nothing).rejects.toMatchObject({ status: 400, param: 'input' });
+  });
+
   test('prepares a turn without an answer, and says what it cannot find', async () => {
     const socket = new ResponsesWS(client);
     const ready = await turn(socket, {
