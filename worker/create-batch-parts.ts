@@ -66,7 +66,12 @@ const NOTHING = { lines: 0, bytes: 0 };
 async function checkInput({ batches, http }: Config, store: ObjectStore, { inputKey, endpoint }: BatchSpec) {
   const download = await store.download(inputKey);
   if (download === null) throw new UnbrokenError('not_found', `The object store has no ${inputKey}.`);
-  const rules = { endpoint, atMostLines: batches.lines, atMostLineBytes: http.bodyBytes };
+  const rules = {
+    endpoint,
+    atMostLines: batches.lines,
+    atMostLineBytes: http.bodyBytes,
+    atMostValues: http.jsonValues,
+  };
   return checkFile(download.body, rules);
 }
 

@@ -34,14 +34,16 @@ export function hasEnded({ status }: BatchHead): boolean {
 }
 
 /**
- * Lets no further line begin; those that run may end. A batch that is being cancelled stays so.
- * @throws batch_conflict if it has ended, service_unavailable
+ * Lets no further line begin; those that run may end. A batch that is being cancelled, or was, stays so.
+ * @throws batch_conflict if it has ended otherwise, service_unavailable
  */
 export async function cancelBatch(
   { batches, config, temporal }: Pick<ApiDependencies, 'batches' | 'config' | 'temporal'>,
   head: BatchHead,
 ): Promise<BatchHead> {
   const { batchId } = head.spec;
+  // As at OpenAI: a client whose first request was answered on a connection that broke sends it again.
+  if (head.status === 'cancelled') return head;
   if (hasEnded(head)) {
     throw new UnbrokenError(
       'batch_conflict',

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { BatchEndpoint } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
+import { jsonFault } from '../../contracts/json-limits.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../../contracts/money.ts';
 import { EMBEDDINGS_ID_PREFIX } from '../../contracts/names.ts';
@@ -16,7 +17,6 @@ import type { BatchSpec, KeptAnswer } from '../../engine/batches/batch-store.ts'
 import type { EndedLine, LineAnswer, LineFormats } from '../../engine/batches/line-formats.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { orderGeneration, type SubmitDependencies } from '../generations/submit-generation.ts';
-import { jsonFault } from '../http/json-limits.ts';
 import { parseWith } from '../http/read-request.ts';
 import { toPublicError } from '../http/to-public-error.ts';
 import { toGenerationFailure } from '../relay/hold-status.ts';
@@ -134,20 +134,20 @@ export class VendorLineFormats implements LineFormats {
 
   write(spec: BatchSpec, { customId }: BatchLine, result: LineResult): ResultLine {
     if (spec.format === 'anthropic') {
-      return { file: 'output', json: JSON.stringify({ custom_id: customId, result: messageResult(result) }) };
+      return { file: 'output', json: lineOf({ custom_id: customId, result: messageResult(result) }) };
     }
     const hash = hashOf(spec, customId);
     const common = { id: `batch_req_${hash}`, custom_id: customId };
     if (!('response' in result)) {
       return {
         file: 'error',
-        json: JSON.stringify({ ...common, response: null, error: UNSENT[result.kind] }),
+        json: lineOf({ ...common, response: null, error: UNSENT[result.kind] }),
       };
     }
     const { statusCode, body } = result.response;
     const response = { status_code: statusCode, request_id: `req_${hash}`, body };
     const file = result.kind === 'completed' ? 'output' : 'error';
-    return { file, json: JSON.stringify({ ...common, response, error: null }) };
+    return { file, json: lineOf({ ...common, response, error: null }) };
   }
 
   async #map(spec: BatchSpec, { body }: BatchLine): Promise<WireRequest> {
@@ -199,6 +199,17 @@ export class VendorLineFormats implements LineFormats {
     const response = responseOf(endpoint, error);
     return { result: { kind: 'failed', response }, usage: NO_USAGE, costMicroUsd: 0 };
   }
+}
+
+/**
+ * A line of a file of results. `str.splitlines` of Python, and `readline` of Node since version 24, also cut a text at
+ * these three characters, which JSON leaves as they are.
+ */
+function lineOf(value: object): string {
+  return JSON.stringify(value).replace(
+    /[\u0085\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const UNSENT = {

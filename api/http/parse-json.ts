@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { parseJson } from '../../contracts/json.ts';
+import { type JsonFault, type JsonLimits, jsonFault } from '../../contracts/json-limits.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { type JsonFault, type JsonLimits, jsonFault } from './json-limits.ts';
 
 const DEFAULT_LIMITS: JsonLimits = { depth: LIMITS.jsonDepth, values: LIMITS.jsonValues };
 

@@ -1,9 +1,9 @@
 /** The lines that `unbroken batches submit` sends: those of a batch as they are, or made of prompts. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { splitLines } from '../../engine/batches/split-lines.ts';
 
 /** @throws if the file has none. */
 export async function firstLineOf(path: string): Promise<Record<string, unknown> | null> {
@@ -14,12 +14,12 @@ export async function firstLineOf(path: string): Promise<Record<string, unknown>
   throw new Error(`${path} has no lines.`);
 }
 
+/** As the check of a batch cuts them: `readline` would also cut a text at U+2028, and keep a byte order mark. */
 async function* linesOf(path: string): AsyncGenerator<string> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  }))
-    if (line.trim() !== '') yield line;
+  const decoder = new TextDecoder();
+  for await (const { bytes } of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
+    yield decoder.decode(bytes);
+  }
 }
 
 /** Prompts as lines of a batch, whose ids are their numbers. */

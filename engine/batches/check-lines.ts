@@ -7,12 +7,16 @@ import { createHash } from 'node:crypto';
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
 import type { BatchEndpoint, BatchFault } from '../../contracts/batches.ts';
 import { parseJson } from '../../contracts/json.ts';
+import { jsonFault } from '../../contracts/json-limits.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { type Line, LineTooLong, splitLines } from './split-lines.ts';
 
 export interface FileRules {
   readonly endpoint: BatchEndpoint;
   readonly atMostLines: number;
   readonly atMostLineBytes: number;
+  /** Values of JSON in a line: what it costs to parse grows with them. */
+  readonly atMostValues: number;
 }
 
 export interface CheckedFile {
@@ -23,6 +27,9 @@ export interface CheckedFile {
   /** The model that the first line names. */
   readonly model: string | null;
 }
+
+/** Of a line without its body. */
+const LINE_VALUES = 100;
 
 type Fault = Omit<BatchFault, 'line'>;
 
@@ -100,7 +107,12 @@ export class FileCheck {
   }
 
   #faultOf(bytes: Uint8Array): Fault | null {
-    const line = objectIn(bytes);
+    const line = this.#isCheap(bytes) ? objectIn(bytes) : 'costly';
+    if (line === 'costly') {
+      const most = `${this.#rules.atMostValues} values, the setting http.jsonValues`;
+      const message = `This line has more than ${most}, or is nested deeper than ${LIMITS.jsonDepth} levels.`;
+      return { code: 'request_too_large', message, param: null };
+    }
     if (line === null) {
       return {
         code: 'invalid_json_line',
@@ -119,6 +131,14 @@ export class FileCheck {
     if (typeof request['model'] !== 'string') return missing(`${body}.model`);
     this.#model ??= request['model'];
     return null;
+  }
+
+  /** 30 MB of brackets take seconds and a gigabyte to parse, while nothing else runs in this process. */
+  #isCheap(bytes: Uint8Array): boolean {
+    // The line itself is a level, and has a few values.
+    const limits = { depth: LIMITS.jsonDepth + 1, values: this.#rules.atMostValues + LINE_VALUES };
+    // Half of a character is a fault of its line alone, and found when the line is sent.
+    return jsonFault(bytes, { ...limits, takesHalves: true }) === null;
   }
 
   #faultOfId({ custom_id: id }: Record<string, unknown>): Fault | null {

@@ -155,6 +155,8 @@ describe('a batch of chat completions', () => {
     expect(await openai.batches.cancel(id)).toMatchObject({ status: 'cancelling' });
     const ended = await batches.endOf(id);
     expect(ended).toMatchObject({ status: 'cancelled', request_counts: { total: 60 } });
+    // A repeated request to cancel changes nothing, as at OpenAI: https://github.com/BerriAI/litellm/pull/36034
+    expect(await openai.batches.cancel(id)).toEqual(await openai.batches.retrieve(id));
     const { output, errors, ids } = await batches.resultsOf(ended);
     expect(ids.sort()).toEqual(lines.map((line) => line.custom_id).sort());
     expect(output.length).toBeGreaterThan(0);

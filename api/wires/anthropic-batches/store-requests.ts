@@ -68,6 +68,7 @@ class CheckedLines {
       endpoint: '/v1/messages',
       atMostLines: batches.lines,
       atMostLineBytes: http.bodyBytes,
+      atMostValues: http.jsonValues,
     });
   }
 

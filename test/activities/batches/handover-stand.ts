@@ -197,7 +197,12 @@ export class HandoverStand {
         wires.map((wire) => [wire, providerKeysOf({ apiKeyEnv: 'KEY' }, { KEY })]),
       ),
     });
-    const rules = { endpoint: ENDPOINT, atMostLines: 1_000, atMostLineBytes: 1_000_000 } as const;
+    const rules = {
+      endpoint: ENDPOINT,
+      atMostLines: 1_000,
+      atMostLineBytes: 1_000_000,
+      atMostValues: 1_000,
+    } as const;
     const unused = () => {
       throw new Error('it was not to be used');
     };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jsonFault } from '../../../api/http/json-limits.ts';
+import { jsonFault } from '../../../contracts/json-limits.ts';
 import { createRandom } from '../../harness/random.ts';
 
 const NO_LIMIT = { depth: Number.POSITIVE_INFINITY, values: Number.POSITIVE_INFINITY };

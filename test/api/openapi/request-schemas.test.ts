@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { jsonFault } from '../../../api/http/json-limits.ts';
+import { jsonFault } from '../../../contracts/json-limits.ts';
 import { parseOutsideJson } from '../../../api/http/parse-json.ts';
 import { parseWith } from '../../../api/http/read-request.ts';
 import { embeddingsSchema } from '../../../api/wires/openai-embeddings/request.ts';

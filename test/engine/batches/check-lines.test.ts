@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { checkFile, type FileRules } from '../../../engine/batches/check-lines.ts';
 import { splitLines } from '../../../engine/batches/split-lines.ts';
 
-const RULES: FileRules = { endpoint: '/v1/chat/completions', atMostLines: 100, atMostLineBytes: 1_000 };
+const RULES: FileRules = {
+  endpoint: '/v1/chat/completions',
+  atMostLines: 100,
+  atMostLineBytes: 1_000,
+  atMostValues: 100,
+};
 
 async function* inChunks(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let from = 0;
@@ -52,6 +57,33 @@ describe('a file', () => {
   ])('with %s is refused, with the line', async (_, bad, code, param) => {
     const { faults } = await check(`${lineOf({}, 'first')}\n\n${bad}\n`);
     expect(faults).toEqual([{ code, param, line: 3, message: expect.any(String) }]);
+  });
+
+  // https://github.com/ggml-org/llama.cpp/pull/27434, https://github.com/antirez/ds4/issues/43: sent alone, such a body
+  // is refused before it is parsed. Parsed, thirty megabytes of brackets are a gigabyte, and all waits for seconds.
+  test.each([
+    ['levels', '['.repeat(5_000_000) + ']'.repeat(5_000_000)],
+    ['levels behind half of a character', `["\\ud800",${'['.repeat(5_000_000)}${']'.repeat(5_000_000)}]`],
+    ['values', `[${'{},'.repeat(3_000_000)}{}]`],
+  ])('of too many %s is not parsed', async (_, more) => {
+    const line = lineOf().replace('"messages":[]', `"messages":${more}`);
+    const bytes = Buffer.from(`${lineOf({}, 'first')}\n${line}`);
+    const [before, start] = [process.memoryUsage().heapUsed, performance.now()];
+    const { faults } = await checkFile(inChunks(bytes, [65_536]), { ...RULES, atMostLineBytes: 20_000_000 });
+    expect(faults).toEqual([
+      { code: 'request_too_large', param: null, line: 2, message: expect.any(String) },
+    ]);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  test('may have as many levels and values as a request alone, and half of a character', async () => {
+    const deep = '['.repeat(99) + ']'.repeat(99);
+    const wide = `[${'1,'.repeat(90)}1]`;
+    for (const more of [deep, wide, '"\\ud800"']) {
+      const line = lineOf().replace('"messages":[]', `"messages":${more}`);
+      expect((await check(line)).faults).toEqual([]);
+    }
   });
 
   test('that is no UTF-8 is refused', async () => {

@@ -117,7 +117,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'values-not-counted',
     breaks: 'Two megabytes of small values hold up every caller of the process for half a minute.',
-    file: 'api/http/json-limits.ts',
+    file: 'contracts/json-limits.ts',
     find: "    if (values > limits.values) return 'values';\n",
     replace: '',
     caughtBy: { tests: ['test/api/http/json-limits.test.ts'] },
@@ -125,9 +125,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'half-a-character-let-through',
     breaks: 'Text that no UTF-8 can hold reaches the log, the ledger and the provider.',
-    file: 'api/http/json-limits.ts',
-    find: "        if (after === null) return 'surrogate';\n        at = after;",
-    replace: '        at = after ?? at + 5;',
+    file: 'contracts/json-limits.ts',
+    find: "if (after === null && limits.takesHalves !== true) return 'surrogate';",
+    replace: '',
     caughtBy: { tests: ['test/api/http/json-limits.test.ts'] },
   },
   {

@@ -187,4 +187,20 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     replace: 'pollEvery([batch])',
     caughtBy: { tests: ['test/e2e/page-books.test.ts'] },
   },
+  {
+    name: 'batch-line-parsed-whatever-it-costs',
+    breaks: 'A line of thirty megabytes of brackets stops a worker for seconds, with all that runs there.',
+    file: 'engine/batches/check-lines.ts',
+    find: "this.#isCheap(bytes) ? objectIn(bytes) : 'costly'",
+    replace: 'objectIn(bytes)',
+    caughtBy: { tests: ['test/engine/batches/check-lines.test.ts'] },
+  },
+  {
+    name: 'batch-result-cut-at-a-separator',
+    breaks: 'Readers in Python and Node cut a line of results in the middle of a text.',
+    file: 'api/batches/line-formats.ts',
+    find: '/[\\u0085\\u2028\\u2029]/g',
+    replace: '/[\\u2029]/g',
+    caughtBy: { tests: ['test/api/batches/line-formats.test.ts'] },
+  },
 ];

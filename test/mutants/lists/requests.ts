@@ -47,7 +47,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     name: 'escaped-quote-ends-a-text',
     breaks: 'An escaped quote hides the nesting of a body from its limit.',
-    file: 'api/http/json-limits.ts',
+    file: 'contracts/json-limits.ts',
     find: 'else if (byte === BACKSLASH) {',
     replace: 'else if (byte === 0) {',
     caughtBy: { tests: ['test/api/http/json-limits.test.ts'] },
@@ -55,7 +55,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     name: 'depth-never-ends',
     breaks: 'A flat body with many lists is refused as nested too deep.',
-    file: 'api/http/json-limits.ts',
+    file: 'contracts/json-limits.ts',
     find: `      depth -= 1;
 `,
     replace: '',

@@ -8,6 +8,8 @@ export interface JsonLimits {
   readonly depth: number;
   /** Number of values, counted by the comma or bracket before each. */
   readonly values: number;
+  /** Whether half of a character is no fault. */
+  readonly takesHalves?: true;
 }
 
 /** `surrogate`: an escape for half of a character, which UTF-8 cannot encode. */
@@ -35,8 +37,8 @@ export function jsonFault(text: Uint8Array, limits: JsonLimits): JsonFault | nul
       if (byte === QUOTE) inString = false;
       else if (byte === BACKSLASH) {
         const after = afterEscape(text, at);
-        if (after === null) return 'surrogate';
-        at = after;
+        if (after === null && limits.takesHalves !== true) return 'surrogate';
+        at = after ?? at + 5;
       }
     } else if (byte === QUOTE) {
       const end = text.indexOf(QUOTE, at + 1);
