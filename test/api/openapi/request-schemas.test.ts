@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { jsonFault } from '../../../contracts/json-limits.ts';
 import { parseOutsideJson } from '../../../api/http/parse-json.ts';
 import { parseWith } from '../../../api/http/read-request.ts';
 import { embeddingsSchema } from '../../../api/wires/openai-embeddings/request.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
+import { jsonFault } from '../../../contracts/json-limits.ts';
 import { limitedRecord } from '../../../contracts/limited-record.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { requestSchemas, unlimitedIn } from './request-schemas.ts';
