@@ -86,17 +86,18 @@ export class FirstSteps {
     // A run that has its conversation summarised first begins after that.
     if (this.#order.compaction !== undefined) return null;
     const prepared = await this.#prepare(input);
-    const mayBeginEarly = isLikelyOurs && this.#canBeReattached();
+    const mayBeginEarly = isLikelyOurs && prepared.ended === null && this.#canBeReattached(prepared.input);
     if (!mayBeginEarly && !(await this.#runIsOurs)) return null;
     const begun = await this.#begin(prepared);
     return (await this.#runIsOurs) ? begun : null;
   }
 
   /** True if another worker that gets the run can resume the response, and need not pay for a second one. */
-  #canBeReattached(): boolean {
+  #canBeReattached(input: GenerationInput): boolean {
     const [first] = this.#order.candidates;
     if (first === undefined) return false;
-    return this.#dependencies.providers.get(first.provider)?.capabilities(first.model).reattach === true;
+    const provider = this.#dependencies.providers.get(first.provider);
+    return provider?.capabilities(first.model, input).reattach === true;
   }
 
   /** Reads the input and begins the cache look-up; pays and writes nothing. */

@@ -62,7 +62,8 @@ async function relayProvider(
   // A stop before the call has left costs nothing; a provider would count the aborted call as a refusal.
   control.signal.throwIfAborted();
   attempt.noteCallLeaves();
-  const isUnnamed = attempt.cursor === null && provider.capabilities(step.candidate.model).reattach;
+  const { reattach } = provider.capabilities(step.candidate.model, attempt.facts.input);
+  const isUnnamed = attempt.cursor === null && reattach;
   const call = new CallSignal(control, isUnnamed);
   const events = provider.stream(callOf(attempt, call.signal));
   const finish = await relayEvents(attempt, { delivery, events, call, runIsOurs }).finally(() => call.end());

@@ -81,6 +81,11 @@ interface Adapters {
 /** What the provider is called with has passed the rules of its model and vendor. */
 function withinRules(name: string, { own, chat }: Adapters, models: CalledModels): Provider {
   return withMethods(own, {
+    capabilities(model, input) {
+      const called = input === undefined ? null : models.find({ provider: name, model }, input);
+      const adapter = (called?.config.wire === 'openai-chat' ? chat : null) ?? own;
+      return adapter.capabilities(model);
+    },
     stream(call: ProviderCall) {
       const fitted = fitCall(name, call, models);
       if (fitted === null) return own.stream(call);

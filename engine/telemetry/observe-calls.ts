@@ -21,7 +21,7 @@ export function observeCalls(
 function observed(provider: Provider, watchers: readonly CallWatcher[]): Provider {
   return {
     name: provider.name,
-    capabilities: (model) => provider.capabilities(model),
+    capabilities: (model, input) => provider.capabilities(model, input),
     silenceMs: (call) => provider.silenceMs(call),
     stream: (call) => watched(provider, call, watchers),
     ...(provider.stop === undefined
