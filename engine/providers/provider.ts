@@ -154,7 +154,7 @@ export interface Finish extends Ending {
 export interface Provider {
   /** The name in the config's `providers`. */
   readonly name: string;
-  /** @param input decides where the server has two formats, of which one cannot be reattached to; absent: a plain one. */
+  /** @param input absent: a plain request. A server may have two formats, of which one cannot be reattached to. */
   capabilities(model: string, input?: GenerationInput): ProviderCapabilities;
   /** How long such a call may be without content before it counts as broken, in ms; signs of life extend it. */
   silenceMs(call: Pick<ProviderCall, 'model' | 'input'>): number;
