@@ -3,16 +3,12 @@
  * record, and all have the same id, so a receiver can drop repeats.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import { WEBHOOK_RETRIES } from '../contracts/webhook-retries.ts';
 import type { WebhookDelivery } from '../contracts/webhooks.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** The receiver says that it is gone for good. Source: Standard Webhooks, "Operational considerations". */
 const GONE = 410;
-
-/** How Temporal spaces the attempts, as workflows/webhook-delivery.ts says. */
-const FIRST_DELAY_MS = 2_000;
-const DELAY_GROWS_BY = 3;
-const LONGEST_DELAY_MS = 3_600_000;
 
 type Delivering = Pick<Dependencies, 'webhooks' | 'sendWebhook'>;
 
@@ -44,8 +40,9 @@ export function deliverWebhook({ webhooks, sendWebhook }: Delivering) {
 
 /** As the receiver asks, but no sooner than the next attempt would come anyway: it may always ask for a second. */
 function delayAfter(wantedMs: number, attempts: number): number {
-  const usualMs = FIRST_DELAY_MS * DELAY_GROWS_BY ** (attempts - 1);
-  return Math.min(Math.max(wantedMs, usualMs), LONGEST_DELAY_MS);
+  const { firstMs, growsBy, longestMs } = WEBHOOK_RETRIES;
+  const usualMs = firstMs * growsBy ** (attempts - 1);
+  return Math.min(Math.max(wantedMs, usualMs), longestMs);
 }
 
 export function giveUpWebhook({ webhooks }: Pick<Dependencies, 'webhooks'>) {

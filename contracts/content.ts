@@ -58,7 +58,7 @@ export const callArgumentsSchema = z
   .overwrite((written) => (/^\s*(null\s*)?$/.test(written) ? '{}' : written))
   .refine(isTextOfObject, 'expected the arguments as a JSON object, such as {}');
 
-function isTextOfObject(written: string): boolean {
+export function isTextOfObject(written: string): boolean {
   return written.trimStart().startsWith('{') && isJson(written);
 }
 

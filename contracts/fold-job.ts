@@ -56,7 +56,13 @@ export function foldJob(events: Iterable<JobEvent>): FoldedJob {
 }
 
 /** Folds events as they are read, and keeps none of them. */
-export class JobFold {
+export async function foldRead(events: AsyncIterable<JobEvent>): Promise<FoldedJob> {
+  const fold = new JobFold();
+  for await (const event of events) fold.add(event);
+  return fold.folded();
+}
+
+class JobFold {
   readonly #steps = new Map<string, FoldedStep>();
   #isPaused = false;
   #rerunOf: FoldedJob['rerunOf'] = null;

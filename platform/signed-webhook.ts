@@ -12,6 +12,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { parseWaitMs } from './parse-wait.ts';
 
 export interface WebhookReceiver {
   readonly url: string;
@@ -140,8 +141,8 @@ function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall
         response.destroy();
         if (statusCode >= 200 && statusCode < 300) done(statusCode);
         else {
-          const after = retryAfterMs(headers['retry-after'], Date.now());
-          fail(new WebhookError(`The ${name} answered ${statusCode}.`, statusCode, after));
+          const wait = parseWaitMs(headers['retry-after'] ?? null, Date.now()) || null;
+          fail(new WebhookError(`The ${name} answered ${statusCode}.`, statusCode, wait));
         }
       },
     );
@@ -150,11 +151,4 @@ function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall
     });
     request.end(body);
   });
-}
-
-/** @param retryAfter seconds, or a date of HTTP. */
-function retryAfterMs(retryAfter: string | undefined, nowMs: number): number | null {
-  if (retryAfter === undefined) return null;
-  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - nowMs;
-  return ms > 0 ? ms : null;
 }

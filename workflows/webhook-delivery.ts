@@ -2,11 +2,13 @@
 import { CancellationScope, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { webhookQueue, webhookRunId } from '../contracts/names.ts';
+import { WEBHOOK_RETRIES } from '../contracts/webhook-retries.ts';
 import type { WebhookDelivery } from '../contracts/webhooks.ts';
 import { MUST_HAPPEN } from './activity-options.ts';
 import { outlivesVersions } from './outlives-versions.ts';
 import { startDetached } from './start-detached.ts';
 
+const { firstMs, growsBy, longestMs } = WEBHOOK_RETRIES;
 const { giveUpWebhook } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export async function webhookDelivery(delivery: WebhookDelivery): Promise<void> {
@@ -14,7 +16,7 @@ export async function webhookDelivery(delivery: WebhookDelivery): Promise<void> 
     taskQueue: webhookQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '30s',
     scheduleToCloseTimeout: '3 days',
-    retry: { initialInterval: '2s', backoffCoefficient: 3, maximumInterval: '1 hour' },
+    retry: { initialInterval: firstMs, backoffCoefficient: growsBy, maximumInterval: longestMs },
     summary: delivery.eventType,
   });
   try {

@@ -1,6 +1,6 @@
 /** Ends steps and jobs, and settles approvals. */
 import { docPage, ERRORS, UnbrokenError } from '../../contracts/errors.ts';
-import { type FoldedJob, JobFold } from '../../contracts/fold-job.ts';
+import { type FoldedJob, foldRead } from '../../contracts/fold-job.ts';
 import type {
   DecidedStep,
   EndedJob,
@@ -23,10 +23,8 @@ type ErrorBody = Extract<JobEventBody, { type: 'job-error' }>['error'];
 /** The place of the job's document among its values; no step has such a name. */
 const DOCUMENT = '$document';
 
-async function folded({ jobs }: Jobs, jobId: string): Promise<FoldedJob> {
-  const fold = new JobFold();
-  for await (const event of jobs.events(jobId)) fold.add(event);
-  return fold.folded();
+function folded({ jobs }: Jobs, jobId: string): Promise<FoldedJob> {
+  return foldRead(jobs.events(jobId));
 }
 
 export function endStep({ jobs }: Jobs) {

@@ -3,8 +3,8 @@
 import {
   type FoldedJob,
   type FoldedStep,
+  foldRead,
   itemsOf,
-  JobFold,
   jobStatusOf,
   stepStatusOf,
 } from '../../contracts/fold-job.ts';
@@ -16,10 +16,8 @@ import { stepValue } from './job-value.ts';
 
 type Jobs = Pick<ApiDependencies, 'jobs'>;
 
-export async function foldedJob({ jobs }: Jobs, { jobId }: JobHead): Promise<FoldedJob> {
-  const fold = new JobFold();
-  for await (const event of jobs.events(jobId)) fold.add(event);
-  return fold.folded();
+export function foldedJob({ jobs }: Jobs, { jobId }: JobHead): Promise<FoldedJob> {
+  return foldRead(jobs.events(jobId));
 }
 
 /** @param withOutput whether the document is part of it. */

@@ -1,8 +1,8 @@
 /** Maps the chunks of `streamGenerateContent` to ours. Source: Gemini API reference, "GenerateContentResponse". */
 import type { GenerateContentResponse, Part } from '@google/genai';
+import { isTextOfObject } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
-import { isJsonObject } from '../../../contracts/json.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';
@@ -141,16 +141,7 @@ function* mapGooglePart(
 
 /** Some proxies send them as they stand in other formats: as text. */
 function writtenArguments(args: unknown): string {
-  const isWritten = typeof args === 'string' && isJsonObject(parsedJson(args));
-  return isWritten ? args : JSON.stringify(args ?? {});
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return typeof args === 'string' && isTextOfObject(args) ? args : JSON.stringify(args ?? {});
 }
 
 /** A reason that is not known ends an answer with content; without any, the vendor gave up. */
