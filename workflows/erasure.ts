@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import { ERASURE_STAGES, type ErasureOrder, type ErasureStage } from '../contracts/erasure.ts';
+import { ERASURE_STAGES, type ErasureOrder, type ErasureStage } from '../contracts/erasure-stages.ts';
 import { ERASE, MUST_HAPPEN } from './activity-options.ts';
 import { outlivesVersions } from './outlives-versions.ts';
 

@@ -1,5 +1,5 @@
 /** Writes the receipt of an erasure. A repeated call changes nothing. */
-import type { ErasureOrder } from '../../contracts/erasure.ts';
+import type { ErasureOrder } from '../../contracts/erasure-stages.ts';
 import type { ErasureDependencies } from './erasure-dependencies.ts';
 
 export function completeErasure({ erasures, eraser }: ErasureDependencies) {

@@ -1,7 +1,7 @@
 /** One pass of a stage of an erasure. Its heartbeats say how far it is, so that an attempt after a crash continues. */
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ErasedStage, EraseStage } from '../../contracts/erasure.ts';
+import type { ErasedStage, EraseStage } from '../../contracts/erasure-stages.ts';
 import type { StagePosition } from '../../engine/erasure/erasures.ts';
 import { withHeartbeats } from '../heartbeats.ts';
 import type { ErasureDependencies } from './erasure-dependencies.ts';

@@ -1,6 +1,7 @@
 /** Starts an erasure. A second request for the same data joins the one that runs. */
 import { TypedSearchAttributes } from '@temporalio/common';
-import type { ErasureOrder, ErasureView } from '../../contracts/erasure.ts';
+import type { ErasureView } from '../../contracts/erasure.ts';
+import type { ErasureOrder } from '../../contracts/erasure-stages.ts';
 import { ERASURE_TYPE, workflowId } from '../../contracts/names.ts';
 import type { NewErasure } from '../../engine/erasure/erasures.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';

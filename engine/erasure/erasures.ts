@@ -1,5 +1,6 @@
 /** The ports of erasures: what is to be erased, what was found so far, and the receipt. */
-import type { ErasedKind, ErasureStage, ErasureView, Remains } from '../../contracts/erasure.ts';
+import type { ErasedKind, ErasureView, Remains } from '../../contracts/erasure.ts';
+import type { ErasureStage } from '../../contracts/erasure-stages.ts';
 
 export interface ErasureScope extends NewErasure {
   readonly erasureId: string;

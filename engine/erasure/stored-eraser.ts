@@ -1,5 +1,6 @@
 /** What an erasure does in each of its stages. Every stage may be interrupted at any moment, and repeated. */
-import type { ErasureStage, Remains } from '../../contracts/erasure.ts';
+import type { Remains } from '../../contracts/erasure.ts';
+import type { ErasureStage } from '../../contracts/erasure-stages.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { LogArchive } from '../archive/log-archive.ts';

@@ -17,6 +17,8 @@ test('the workflow bundles, and asks for nothing of Node', async () => {
     const ofNode = required.filter((name) => name.startsWith('node:') || builtinModules.includes(name));
     expect(ofNode).toEqual([]);
     expect((await bundleWorkflows(folder)).code).toBe(code);
+    // Each run loads all modules of the bundle again: schemas would be built once per generation.
+    expect(code).not.toContain('node_modules/zod/');
     // Nothing of traces is loaded into a run where they are off.
     expect(code).not.toContain('@opentelemetry/');
     expect((await bundleWorkflows(folder, { isTraced: true })).code).toContain('@opentelemetry/');

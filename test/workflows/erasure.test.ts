@@ -1,7 +1,7 @@
 /** What the workflow of an erasure decides, with stubs for its stages. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Activities } from '../../activities/create-activities.ts';
-import { ERASURE_STAGES, type ErasureOrder } from '../../contracts/erasure.ts';
+import { ERASURE_STAGES, type ErasureOrder } from '../../contracts/erasure-stages.ts';
 import { ERASURE_TYPE, workflowId } from '../../contracts/names.ts';
 import {
   startWorkflowEnvironment,

@@ -1,7 +1,7 @@
 /** What an erasure does with archived logs, in a server of S3's protocol, with encryption and without. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ErasureStage } from '../../../contracts/erasure.ts';
+import type { ErasureStage } from '../../../contracts/erasure-stages.ts';
 import { createObjectCodec, type ObjectCodec } from '../../../engine/archive/archived-object.ts';
 import type { ErasureScope } from '../../../engine/erasure/erasures.ts';
 import { RedisErasures } from '../../../engine/erasure/redis-erasures.ts';
