@@ -12,6 +12,7 @@ export async function proveFields({ write }: { readonly write: boolean }): Promi
   let stack: Stack | undefined;
   try {
     stack = await startStack({ services: services.env });
+    // Each alone, whatever the table says: the table is written from this.
     const found = await checkAllFields(stack);
     if (write) writeTable(found);
     const fields = FORMATS.reduce((sum, format) => sum + fieldNames(format).length, 0);

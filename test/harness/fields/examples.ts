@@ -44,9 +44,9 @@ export class Examples {
     this.#values = values;
   }
 
-  /** A request that holds the object; `field` adds an optional field of it. */
-  requestWith({ object, steps }: ReachedObject, field?: string): Record<string, unknown> {
-    let value = this.#instance(object, field);
+  /** A request that holds the object, with these optional fields of it. */
+  requestWith({ object, steps }: ReachedObject, fields: readonly string[] = []): Record<string, unknown> {
+    let value = this.#instance(object, fields);
     for (const { parent, field: holder, lists } of steps.toReversed()) {
       let held: unknown = value;
       for (let list = 0; list < lists; list += 1) held = [held];
@@ -55,10 +55,10 @@ export class Examples {
     return value;
   }
 
-  #instance(object: ObjectType, added?: string): Record<string, unknown> {
+  #instance(object: ObjectType, added: readonly string[] = []): Record<string, unknown> {
     const instance: Record<string, unknown> = {};
     for (const [name, field] of object.fields) {
-      if (!field.optional || name === added || this.isNeeded(object, name)) {
+      if (!field.optional || added.includes(name) || this.isNeeded(object, name)) {
         instance[name] = this.#valueOf(object, name, field);
       }
     }
