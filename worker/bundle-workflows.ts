@@ -32,12 +32,16 @@ export async function bundleWorkflows(dataDir: string, form: BundleForm = {}): P
   return { code };
 }
 
-/** Writes the bundle of every form into the folder of the compiled worker. */
-export async function writeBundles(folder: string): Promise<void> {
+/**
+ * Writes the bundle of every form into the folder of the compiled worker.
+ * @param dataDir whose cache may have them already.
+ */
+export async function writeBundles(folder: string, dataDir: string): Promise<void> {
   for (const isEncrypted of [false, true]) {
     for (const isTraced of [false, true]) {
       const form = { isEncrypted, isTraced };
-      writeFileSync(join(folder, bundleName(form)), withSourcesFromRoot(await makeBundle(form)));
+      const { code } = await bundleWorkflows(dataDir, form);
+      writeFileSync(join(folder, bundleName(form)), withSourcesFromRoot(code));
     }
   }
 }
@@ -55,10 +59,11 @@ function bundleName({ isEncrypted = false, isTraced = false }: BundleForm): stri
   return `workflow-bundle${isEncrypted ? '-encrypted' : ''}${isTraced ? '-traced' : ''}.js`;
 }
 
-/** The name of the cached bundle is the hash of everything that goes into it. */
+/** The name of the cached bundle is the hash of everything that goes into it: its map has the paths of the clone. */
 function cachedPath(dataDir: string, { isEncrypted = false, isTraced = false }: BundleForm): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
-  if (isTraced) hash.update('traced');
+  hash.update(ROOT).update(readFileSync(import.meta.filename));
+  hash.update(workflowInterceptorModules(isTraced).join());
   if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { buildDocs } from './build-docs.ts';
 import { PROJECT_ROOT } from './child-process.ts';
+import { linkShippedModules } from './shipped-modules.ts';
+import { TEST_DATA_DIR } from './stack.ts';
 import { waitFor } from './wait-for.ts';
 
 const execute = promisify(execFile);
@@ -57,19 +60,15 @@ export async function installProduct(): Promise<InstalledProduct> {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const tarballs = mkdtempSync(join(folder, 'tarballs-'));
-    const inClone = { cwd: PROJECT_ROOT, maxBuffer: 16 * 1024 * 1024 };
+    // npm would build it too, beside a suite that does.
+    await buildDocs();
+    // Workers of other suites keep the workflow bundles there.
+    const env = { ...process.env, UNBROKEN_DATA_DIR: TEST_DATA_DIR };
+    const inClone = { cwd: PROJECT_ROOT, env, maxBuffer: 16 * 1024 * 1024 };
     const flags = ['--json', '--silent', '--pack-destination', tarballs];
     const { stdout } = await execute('npm', ['pack', ...flags], inClone);
     const [packed] = packedSchema.parse(JSON.parse(stdout.slice(stdout.indexOf('['))));
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
-    const install = [
-      'install',
-      join(tarballs, packed.filename),
-      '--prefer-offline',
-      '--no-audit',
-      '--no-fund',
-    ];
-    await execute('npm', install, { cwd: folder, timeout: INSTALL_WITHIN_MS });
+    await install(folder, join(tarballs, packed.filename));
     return {
       folder,
       packed,
@@ -85,10 +84,29 @@ export async function installProduct(): Promise<InstalledProduct> {
   }
 }
 
+async function install(folder: string, tarball: string): Promise<void> {
+  // Declared instead of named in the command, for which npm would unpack it once more.
+  const dependencies = { unbroken: `file:${tarball}` };
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, dependencies }),
+  );
+  await linkShippedModules(folder);
+  // Without scripts, as docs/installation.md says.
+  const flags = ['--ignore-scripts', '--no-package-lock', '--prefer-offline', '--no-audit', '--no-fund'];
+  await execute('npm', ['install', ...flags], { cwd: folder, timeout: INSTALL_WITHIN_MS });
+}
+
 function spawnThere(folder: string, args: readonly string[], environment: Environment): ChildProcess {
   return spawn('npx', ['--no-install', 'unbroken', ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      // Its processes start several times, with the same files.
+      NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

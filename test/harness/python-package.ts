@@ -1,14 +1,18 @@
 /** The Python client as its users get it: built as a wheel and installed into an empty environment elsewhere. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from './child-process.ts';
+import { KEPT_IN, makeOnce } from './make-once.ts';
+import { createEnvironment } from './python-venv.ts';
 
 const execute = promisify(execFile);
 const INSTALL_WITHIN_MS = 240_000;
+const SOURCE = join(PROJECT_ROOT, 'clients', 'python');
 const SCRIPTS = join(PROJECT_ROOT, 'test', 'clients', 'python');
 
 export interface PythonPackage {
@@ -41,14 +45,13 @@ export async function installPythonPackage(...tools: readonly string[]): Promise
     rmSync(folder, { recursive: true, force: true });
   };
   const execution = { cwd: folder, timeout: INSTALL_WITHIN_MS };
-  const pip = (...args: readonly string[]) =>
-    execute(python, ['-m', 'pip', '--quiet', '--disable-pip-version-check', ...args], execution);
-  const wheels = join(folder, 'wheels');
   try {
-    await execute('python3', ['-m', 'venv', join(folder, 'environment')], execution);
-    await pip('wheel', '--no-deps', '--wheel-dir', wheels, join(PROJECT_ROOT, 'clients', 'python'));
-    const wheel = join(wheels, readdirSync(wheels)[0] ?? '');
-    await pip('install', wheel, ...tools);
+    await createEnvironment(join(folder, 'environment'));
+    const pip = (...args: readonly string[]) =>
+      execute(python, ['-m', 'pip', '--quiet', '--disable-pip-version-check', ...args], execution);
+    const wheel = await provideWheel(pip);
+    // Python compiles what it imports; most of what is installed is not.
+    await pip('install', '--no-compile', wheel, ...tools);
     return {
       folder,
       wheel,
@@ -73,6 +76,26 @@ export async function installPythonPackage(...tools: readonly string[]): Promise
       cause: error,
     });
   }
+}
+
+/** Built once for the same sources. */
+async function provideWheel(pip: (...args: readonly string[]) => Promise<unknown>): Promise<string> {
+  const hash = createHash('sha256');
+  const files = readdirSync(SOURCE, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && basename(entry.parentPath) !== '__pycache__')
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const path of files.sort()) hash.update(`${path}\0`).update(readFileSync(path));
+  const wheels = join(KEPT_IN, `python-client-${hash.digest('hex').slice(0, 16)}`);
+  await makeOnce(wheels, async () => {
+    const unfinished = `${wheels}.${process.pid}`;
+    try {
+      await pip('wheel', '--no-deps', '--wheel-dir', unfinished, SOURCE);
+      renameSync(unfinished, wheels);
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true });
+    }
+  });
+  return join(wheels, readdirSync(wheels)[0] ?? '');
 }
 
 function linesOf(script: string, child: ChildProcess): PythonRun {

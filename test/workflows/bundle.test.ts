@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { bundleWorkflows, writeBundles } from '../../worker/bundle-workflows.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
+import { TEST_DATA_DIR } from '../harness/stack.ts';
 
 test('the workflow bundles, and asks for nothing of Node', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundle-'));
@@ -21,7 +22,7 @@ test('the workflow bundles, and asks for nothing of Node', async () => {
     expect(code).not.toContain('node_modules/zod/');
     // Nothing of traces is loaded into a run where they are off.
     expect(code).not.toContain('@opentelemetry/');
-    expect((await bundleWorkflows(folder, { isTraced: true })).code).toContain('@opentelemetry/');
+    expect((await bundleWorkflows(TEST_DATA_DIR, { isTraced: true })).code).toContain('@opentelemetry/');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -30,7 +31,7 @@ test('the workflow bundles, and asks for nothing of Node', async () => {
 test('the compiled worker has a bundle of each form, which names no folder of the machine that built it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundles-'));
   try {
-    await writeBundles(folder);
+    await writeBundles(folder, TEST_DATA_DIR);
     const bundles = new Map(
       readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
     );

@@ -10,6 +10,8 @@ import { writeBundles } from '../../worker/bundle-workflows.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUILT = join(ROOT, 'dist');
+/** Where workers that start in the clone keep the bundles of the same workflows. */
+const DATA_DIR = process.env['UNBROKEN_DATA_DIR'] ?? join(ROOT, '.unbroken');
 /** What the compiled programs read at run time. */
 const ASSETS = [
   'engine/cache/pair-model/weights',
@@ -33,7 +35,7 @@ async function build(): Promise<void> {
     await buildPage();
     execFileSync(process.execPath, [join(ROOT, 'tools', 'docs', 'build.ts')], { stdio: 'inherit' });
     compile(unfinished);
-    await writeBundles(join(unfinished, 'worker'));
+    await writeBundles(join(unfinished, 'worker'), DATA_DIR);
     for (const asset of ASSETS) cpSync(join(ROOT, asset), join(unfinished, asset), { recursive: true });
     for (const name of WEB_ASSEMBLY) {
       const place = join(unfinished, 'engine', 'embedding', 'onnxruntime-web', name);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from '../../harness/child-process.ts';
+import { createEnvironment } from '../../harness/python-venv.ts';
 
 const run = promisify(execFile);
 const KEPT_IN = join(PROJECT_ROOT, '.unbroken', 'agents');
@@ -48,7 +49,7 @@ async function installFromNpm(folder: string, packages: readonly string[]): Prom
 
 /** A virtual environment cannot be moved, so it is made where it stays. */
 async function installFromPypi(folder: string, packages: readonly string[]): Promise<void> {
-  await run('python3', ['-m', 'venv', '--clear', folder], { timeout: INSTALL_WITHIN_MS });
+  await createEnvironment(folder);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   await run(join(folder, 'bin', 'python'), [...pip, ...packages], {
     timeout: INSTALL_WITHIN_MS,
