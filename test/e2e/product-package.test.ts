@@ -1,7 +1,9 @@
 /** `unbroken` as its users get it: `npm install unbroken`, `npx unbroken start`, in a folder that is no clone. */
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { textOf } from '../../contracts/fold-events.ts';
@@ -101,6 +103,20 @@ test('init writes a valid config there, and start reads it', async () => {
   writeFileSync(path, 'no-such-key: 1\n');
   const refused = await product.run(['start', '--config', 'other.yaml'], announcedServices());
   expect(refused).toMatchObject({ code: 1, error: expect.stringContaining('no-such-key') });
+});
+
+test('its models run without the native runtime, in WebAssembly', async () => {
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import { loadOnnxRuntime } from 'unbroken/dist/engine/embedding/onnx-runtime.js';
+    const runtime = await loadOnnxRuntime('wasm');
+    const weights = readFileSync('node_modules/unbroken/dist/engine/cache/pair-model/weights/verifier.onnx');
+    const { inputNames } = await runtime.load(weights);
+    console.log(runtime.kind, inputNames.length);
+  `;
+  const args = ['--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: product.folder });
+  expect(stdout).toMatch(/^wasm [1-9]\n$/);
 });
 
 test('serves the page, and answers a question of its command line', async () => {
