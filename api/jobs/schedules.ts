@@ -3,12 +3,15 @@
  * starts is in Redis, because it holds texts.
  */
 import {
+  type ConnectionLike,
   ScheduleAlreadyRunning,
+  ScheduleClient,
   type ScheduleDescription,
   type ScheduleHandle,
   ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
+  type WorkflowService,
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -17,6 +20,7 @@ import type { Backfill, ScheduleRequest, ScheduleView } from '../../contracts/sc
 import { HOUR_MS } from '../../contracts/time.ts';
 import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
+import { withMethods } from '../../platform/with-methods.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import { mayRead } from '../access/may-read.ts';
@@ -259,29 +263,65 @@ function runsOf({ info }: ScheduleDescription, kind: ScheduleView['kind']): Sche
     .reverse();
 }
 
-/** Calls Temporal about a schedule. @throws not_found, service_unavailable */
+/**
+ * Calls Temporal about a schedule. @throws not_found, service_unavailable
+ * @param requestId with which a call that is repeated changes nothing more
+ */
 export async function onSchedule<Result>(
   dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
   { owner, scheduleId }: StoredSchedule,
   act: (handle: ScheduleHandle) => Promise<Result>,
+  requestId?: string,
 ): Promise<Result> {
   try {
-    return await askTemporal(dependencies, [ScheduleNotFoundError, TypeError], (client) =>
-      act(client.schedule.getHandle(workflowId(owner.tenant, scheduleId))),
-    );
+    return await askTemporal(dependencies, [ScheduleNotFoundError, TypeError], ({ schedule }) => {
+      const schedules = requestId === undefined ? schedule : withRequestId(schedule, requestId);
+      return act(schedules.getHandle(workflowId(owner.tenant, scheduleId)));
+    });
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     throw new UnbrokenError('not_found', 'Temporal has no such schedule any more.');
   }
 }
 
+/** Starts what a tick would, now. @param key with which a request that is sent again starts nothing more */
+export function trigger(
+  dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
+  schedule: StoredSchedule,
+  key?: string,
+): Promise<void> {
+  return onSchedule(dependencies, schedule, (handle) => handle.trigger(), requestIdOf('trigger', key));
+}
+
+/** Starts the ticks of a time that is past. @param key the same, for the same times */
 export function backfill(
   dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
   schedule: StoredSchedule,
-  { from, until, overlap }: Backfill,
+  body: Backfill,
+  key?: string,
 ): Promise<void> {
+  const { from, until, overlap } = body;
   const span = { start: new Date(from), end: new Date(until), overlap: OVERLAPS[overlap] };
-  return onSchedule(dependencies, schedule, (handle) => handle.backfill(span));
+  return onSchedule(dependencies, schedule, (handle) => handle.backfill(span), requestIdOf(body, key));
+}
+
+function requestIdOf(request: unknown, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : hashRequest([key, request]);
+}
+
+/** Temporal takes each request id once, and its client makes a new one for each call. */
+function withRequestId(schedules: ScheduleClient, requestId: string): ScheduleClient {
+  const { connection, options, workflowService } = schedules;
+  const patchSchedule = new Proxy(workflowService.patchSchedule, {
+    apply: (_patch, _service, [request]: [Parameters<WorkflowService['patchSchedule']>[0]]) =>
+      workflowService.patchSchedule({ ...request, requestId }),
+  });
+  return new ScheduleClient({
+    ...options,
+    connection: withMethods<ConnectionLike>(connection, {
+      workflowService: withMethods<WorkflowService>(workflowService, { patchSchedule }),
+    }),
+  });
 }
 
 /** Ends it; what it has started continues. */

@@ -17,6 +17,9 @@ export const scheduleSchemas = {
 };
 
 const id = inPath('id');
+const repeatedKey = idempotencyKey(
+  'A request that is sent again with the same key and body starts nothing more',
+);
 const accepted = { 202: answer('The schedule', 'Schedule'), default: failure };
 
 export const schedulePaths = {
@@ -56,12 +59,12 @@ export const schedulePaths = {
     post: { summary: 'Resume a paused schedule', parameters: [id], responses: accepted },
   },
   '/v1/schedules/{id}/trigger': {
-    post: { summary: 'Start what a tick would, now', parameters: [id], responses: accepted },
+    post: { summary: 'Start what a tick would, now', parameters: [id, repeatedKey], responses: accepted },
   },
   '/v1/schedules/{id}/backfill': {
     post: {
       summary: 'Start the ticks of a time that is past',
-      parameters: [id],
+      parameters: [id, repeatedKey],
       requestBody: requiredBody('ScheduleBackfill'),
       responses: accepted,
     },

@@ -13,6 +13,7 @@ import {
   onSchedule,
   scheduleView,
   scheduleViews,
+  trigger,
 } from '../jobs/schedules.ts';
 
 type OfSchedule = RequestHandler<{ id: string }>;
@@ -47,8 +48,8 @@ export function getSchedule(dependencies: ApiDependencies): OfSchedule {
 
 /** No tick starts anything until it is unpaused. */
 export function pauseSchedule(dependencies: ApiDependencies): OfSchedule {
-  return change(dependencies, async (schedule, body) => {
-    await onSchedule(dependencies, schedule, (handle) => handle.pause(body.note));
+  return change(dependencies, async (schedule, { note }) => {
+    await onSchedule(dependencies, schedule, (handle) => handle.pause(note));
   });
 }
 
@@ -58,7 +59,7 @@ export function unpauseSchedule(dependencies: ApiDependencies): OfSchedule {
 
 /** Starts what a tick would, now. */
 export function triggerSchedule(dependencies: ApiDependencies): OfSchedule {
-  return change(dependencies, (schedule) => onSchedule(dependencies, schedule, (handle) => handle.trigger()));
+  return change(dependencies, (schedule, { key }) => trigger(dependencies, schedule, key));
 }
 
 /** Starts the ticks of a time that is past. */
@@ -66,7 +67,8 @@ export function backfillSchedule(dependencies: ApiDependencies): OfSchedule {
   return async (request, response) => {
     requireJson(request);
     const schedule = await findSchedule(dependencies, callerIn(response), request.params.id);
-    await backfill(dependencies, schedule, parseBody(request, backfillSchema));
+    const key = request.get('idempotency-key');
+    await backfill(dependencies, schedule, parseBody(request, backfillSchema), key);
     response.status(202).json(await scheduleView(dependencies, schedule));
   };
 }
@@ -79,14 +81,21 @@ export function removeSchedule(dependencies: ApiDependencies): OfSchedule {
   };
 }
 
+interface Sent {
+  readonly note: string | undefined;
+  /** Its Idempotency-Key. */
+  readonly key: string | undefined;
+}
+
 function change(
   dependencies: ApiDependencies,
-  act: (schedule: StoredSchedule, body: { readonly note?: string | undefined }) => Promise<void>,
+  act: (schedule: StoredSchedule, sent: Sent) => Promise<void>,
   status = 202,
 ): OfSchedule {
   return async (request, response) => {
     const schedule = await findSchedule(dependencies, callerIn(response), request.params.id);
-    await act(schedule, status === 202 ? parseBody(request, pauseSchema) : {});
+    const { note } = status === 202 ? parseBody(request, pauseSchema) : {};
+    await act(schedule, { note, key: request.get('idempotency-key') });
     response.status(status).json(await scheduleView(dependencies, schedule));
   };
 }

@@ -3,5 +3,5 @@ import { expect, test } from '@jest/globals';
 import { proveJobs } from '../prove/jobs/jobs.ts';
 
 test('kills of every kind of process lose no line, job, webhook or tick, and pay none twice', async () => {
-  expect(await proveJobs({ lines: 60, pipelines: 3, minutes: 0.25, seed: 17 })).toBe(true);
+  expect(await proveJobs({ lines: 60, pipelines: 3, minutes: 0.25, seed: 17 })).toEqual([]);
 });

@@ -38,7 +38,12 @@ export interface Browser {
 export async function openBrowser(): Promise<Browser> {
   const executablePath = await findOrInstall(CHROMIUM, report);
   const profile = mkdtempSync(join(tmpdir(), 'unbroken-browser-'));
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: FLAGS,
+    // A cursor that blinks is painted sixty times a second, without a graphics card by the processor.
+    reducedMotion: 'reduce',
+  });
   const complaints: string[] = [];
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

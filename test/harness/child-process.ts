@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { tiedToParent } from '../../tools/services/run-process.ts';
+import { programOf } from './bundled-programs.ts';
 import { waitFor } from './wait-for.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,7 +40,7 @@ export async function startChild(
   environment: Readonly<Record<string, string>>,
   cwd = PROJECT_ROOT,
 ): Promise<ChildHandle> {
-  const child = spawn(...tiedToParent(process.execPath, [entry].flat()), {
+  const child = spawn(...tiedToParent(process.execPath, [entry].flat().map(programOf)), {
     cwd,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

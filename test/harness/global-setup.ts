@@ -1,11 +1,24 @@
+import { rmSync } from 'node:fs';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
+import { bundlePrograms } from './bundle-programs.ts';
+import { announcePrograms } from './bundled-programs.ts';
+import { PROJECT_ROOT } from './child-process.ts';
 import { announceServices, startSharedServices } from './shared-services.ts';
 import { TEST_DATA_DIR } from './stack.ts';
 
-/** Runs once before the end-to-end suites; what it returns to `globalThis` the tear-down takes. */
+/** Runs once before the end-to-end suites; what it leaves on `globalThis` the tear-down ends. */
 export default async function setUp(): Promise<void> {
   // The first suites start at the same time, and each of their workers would make the bundle.
-  const [services] = await Promise.all([startSharedServices(), bundleWorkflows(TEST_DATA_DIR)]);
+  const [services, programs] = await Promise.all([
+    startSharedServices(),
+    bundlePrograms(PROJECT_ROOT, TEST_DATA_DIR),
+    bundleWorkflows(TEST_DATA_DIR),
+  ]);
   announceServices(services);
-  Object.assign(globalThis, { unbrokenServices: services });
+  announcePrograms(programs);
+  const endRun = async () => {
+    await services.stop();
+    rmSync(programs, { recursive: true, force: true });
+  };
+  Object.assign(globalThis, { endRun });
 }

@@ -1,6 +1,4 @@
-import type { SharedServices } from './shared-services.ts';
-
 export default async function tearDown(): Promise<void> {
-  const { unbrokenServices } = globalThis as { unbrokenServices?: SharedServices };
-  await unbrokenServices?.stop();
+  const { endRun } = globalThis as { endRun?: () => Promise<void> };
+  await endRun?.();
 }

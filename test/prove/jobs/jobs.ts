@@ -57,8 +57,8 @@ const LINES_PER_SLOWNESS = 600;
 const LEAST_SLOWNESS = 0.25;
 const MOST_SLOWNESS = 4;
 
-/** @returns whether nothing went wrong. */
-export async function proveJobs(plan: JobsPlan): Promise<boolean> {
+/** @returns what went wrong. */
+export async function proveJobs(plan: JobsPlan): Promise<readonly Fault[]> {
   const { lines, pipelines, minutes, seed } = plan;
   console.log(
     `jobs: ${lines} lines, ${pipelines} pipelines, at most ${minutes} minutes of harm, seed ${seed}`,
@@ -76,7 +76,7 @@ export async function proveJobs(plan: JobsPlan): Promise<boolean> {
     const { ended, kills } = await run.run();
     const verdict = await judge(stage, ended);
     print(plan, ended, verdict, kills);
-    return verdict.faults.length === 0;
+    return verdict.faults;
   } finally {
     receiver.stop();
     await stage.stop();

@@ -27,7 +27,9 @@ export async function createSchedule(
   const { backfill } = plan;
   if (backfill !== null) {
     const { from, until } = backfill;
-    await callers.ask('a backfill', ({ schedules }) => schedules.backfill(id, { from, until }));
+    await callers.ask('a backfill', ({ schedules }) =>
+      schedules.backfill(id, { from, until }, { idempotencyKey: plan.user }),
+    );
   }
   return { plan, id, callers, askedAtMs, confirmedAtMs };
 }

@@ -3,6 +3,7 @@
  * end the evidence is judged by checks that share no code with what they judge.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from './checks/finding.ts';
 import { harm } from './harm.ts';
 import { load } from './load.ts';
 import { isEncrypted, sharingOf, type Tenant } from './plan.ts';
@@ -20,8 +21,8 @@ interface MatrixPlan {
 
 const ENCRYPTION_KEY = `matrix:${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** @returns whether nothing went wrong. */
-export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
+/** @returns what went wrong. */
+export async function proveMatrix(plan: MatrixPlan): Promise<readonly Finding[]> {
   const { minutes, seed } = plan;
   console.log(`matrix: ${minutes} minutes, ${plan.atOnce} callers at once, seed ${seed}`);
   const limits = limitsFor(minutes);
@@ -51,7 +52,7 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
     if (findings.length > 0)
       console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);
     console.log(`generations ${done.accepted.length} kills ${kills} ${counts} seed ${seed}`);
-    return findings.length === 0;
+    return findings;
   } finally {
     await stage.stop();
   }

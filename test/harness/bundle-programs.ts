@@ -1,0 +1,57 @@
+/** Makes the programs of bundled-programs.ts. Their modules still see the folders of the clone. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Plugin, rolldown } from 'rolldown';
+import { nameOf, PROGRAMS } from './bundled-programs.ts';
+
+/** Which `new Worker` in those starts. */
+const THREADS = [
+  'engine/cache/verifier-thread.ts',
+  'engine/cache/pair-model/pair-model-thread.ts',
+  'engine/compression/compression-thread.ts',
+  'engine/embedding/embedding-thread.ts',
+  'engine/leases/lease-thread.ts',
+  'engine/output/schema-thread.ts',
+];
+/** Loaded from node_modules: they load their own files by path, or must be the same module everywhere. */
+const EXTERNAL = [/^@temporalio\//, /^@opentelemetry\//, /^onnxruntime-/];
+
+/** @returns the folder of the programs, which the caller removes. */
+export async function bundlePrograms(root: string, dataDir: string): Promise<string> {
+  mkdirSync(dataDir, { recursive: true });
+  const folder = mkdtempSync(join(dataDir, 'programs-'));
+  try {
+    const bundle = await rolldown({
+      input: Object.fromEntries([...PROGRAMS, ...THREADS].map((path) => [nameOf(path), join(root, path)])),
+      cwd: root,
+      platform: 'node',
+      external: EXTERNAL,
+      plugins: [inPlace(folder)],
+      logLevel: 'silent',
+    });
+    await bundle.write({ dir: folder, entryFileNames: '[name].mjs' });
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}
+
+/** A module finds its files beside its source, and its threads beside the programs. */
+function inPlace(folder: string): Plugin {
+  return {
+    name: 'in-place',
+    transform(code, id) {
+      if (!code.includes('import.meta.')) return null;
+      const places = { dirname: dirname(id), filename: id, url: pathToFileURL(id).href };
+      const withThreads = code.replace(
+        /new URL\('\.\/([\w-]+-thread)\.ts', import\.meta\.url\)/g,
+        (_, name) => `new URL('${pathToFileURL(join(folder, `${name}.mjs`)).href}')`,
+      );
+      return withThreads.replace(/\bimport\.meta\.(dirname|filename|url)\b/g, (_, place) =>
+        JSON.stringify(places[place as keyof typeof places]),
+      );
+    },
+  };
+}
