@@ -43,15 +43,17 @@ function inPlace(folder: string): Plugin {
   return {
     name: 'in-place',
     transform(code, id) {
-      if (!code.includes('import.meta.')) return null;
+      if (!/\bimport\.meta\.|\b__dirname\b/.test(code)) return null;
       const places = { dirname: dirname(id), filename: id, url: pathToFileURL(id).href };
-      const withThreads = code.replace(
-        /new URL\('\.\/([\w-]+-thread)\.ts', import\.meta\.url\)/g,
-        (_, name) => `new URL('${pathToFileURL(join(folder, `${name}.mjs`)).href}')`,
-      );
-      return withThreads.replace(/\bimport\.meta\.(dirname|filename|url)\b/g, (_, place) =>
-        JSON.stringify(places[place as keyof typeof places]),
-      );
+      return code
+        .replace(
+          /new URL\('\.\/([\w-]+-thread)\.ts', import\.meta\.url\)/g,
+          (_, name) => `new URL('${pathToFileURL(join(folder, `${name}.mjs`)).href}')`,
+        )
+        .replace(/\bimport\.meta\.(dirname|filename|url)\b/g, (_, place) =>
+          JSON.stringify(places[place as keyof typeof places]),
+        )
+        .replace(/\b__dirname\b/g, JSON.stringify(places.dirname));
     },
   };
 }
