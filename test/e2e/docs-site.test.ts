@@ -23,7 +23,6 @@ afterAll(() => Promise.all([browser?.close(), stack?.stop()]));
 beforeEach(async () => {
   await page?.close();
   page = await browser.context.newPage();
-  page.setDefaultTimeout(20_000);
 });
 
 const get = (path: string, accept = BROWSER_ACCEPT, init: RequestInit = {}) =>

@@ -32,7 +32,6 @@ afterAll(() => Promise.all([browser?.close(), stack?.stop()]));
 beforeEach(async () => {
   await page?.close();
   page = await browser.context.newPage();
-  page.setDefaultTimeout(30_000);
 });
 
 const environment = () => ({ UNBROKEN_URL: stack.api.url, UNBROKEN_API_KEY: stack.api.key });

@@ -39,7 +39,6 @@ beforeAll(async () => {
   const key = await stack.addKey({ ...owner, scopes: ['generate', 'any-user', 'admin'] });
   api = connectApi(stack.api.url, key);
   page = await browser.context.newPage();
-  page.setDefaultTimeout(20_000);
   await page.goto(await newLink());
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
 }, BROWSER_WITHIN_MS);

@@ -37,7 +37,6 @@ afterAll(() => Promise.all([browser?.close(), stack?.stop()]));
 beforeEach(async () => {
   await page?.close();
   page = await browser.context.newPage();
-  page.setDefaultTimeout(20_000);
   await stack.sim.forget();
 });
 

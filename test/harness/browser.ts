@@ -15,6 +15,8 @@ const CHROMIUM: SystemPackage = {
   others: { brew: 'chromium', dnf: 'chromium', apk: 'chromium' },
   instead: 'put chromium on PATH',
 };
+/** How long a test waits for what a page should show: what a busy machine may need. */
+const PATIENCE_MS = 120_000;
 const report = (line: string) => process.stderr.write(`${line}\n`);
 
 const FLAGS = [
@@ -44,6 +46,7 @@ export async function openBrowser(): Promise<Browser> {
     // A cursor that blinks is painted sixty times a second, without a graphics card by the processor.
     reducedMotion: 'reduce',
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

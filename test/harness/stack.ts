@@ -132,7 +132,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
  */
 function withPatience(config: object): object {
   const cache = 'cache' in config && typeof config.cache === 'object' ? config.cache : {};
-  return { ...config, cache: { lookUpMs: 10_000, warmUp: false, ...cache } };
+  return { ...config, cache: { lookUpMs: 60_000, warmUp: false, ...cache } };
 }
 
 export async function takeSeat(

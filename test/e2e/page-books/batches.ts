@@ -9,8 +9,8 @@ import type { PageDesk } from './page-desk.ts';
 
 /** A shard is counted when it is recorded: the first one has ended long before the others can have. */
 const QUICK = 100;
-/** Half a minute of work at least, so that it is not over before it is cancelled, however slow the page is. */
-const LINES = 600;
+/** The others take a minute each, eight at a time: it is not over before it is cancelled, however slow the page is. */
+const LINES = 130;
 /** What a busy worker may need. */
 const WORK_MS = 120_000;
 
@@ -21,7 +21,7 @@ export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> 
   const batches = new BatchClient(desk.api.url, key);
   const lines = Array.from({ length: LINES }, (_, at) => {
     if (at === 0) return chatLine('refused', 'x', { model: 'unknown/model' });
-    return chatLine(`${at}`, promptOf(at < QUICK ? { tokens: 2 } : { tokens: 20, delayMs: 100 }));
+    return chatLine(`${at}`, promptOf(at < QUICK ? { tokens: 2 } : { tokens: 60, delayMs: 1_000 }));
   });
   const { id } = await batches.create(lines, { metadata: { night: 'the first' } });
   const page = await desk.open('Batches', key);

@@ -70,10 +70,12 @@ export async function showsUsersTheirOwn(desk: PageDesk): Promise<void> {
 /** Asks, and resolves once the answer is stored with whether it came from the cache. */
 async function isCached(desk: PageDesk, input: string, user = 'dev'): Promise<boolean> {
   const body = await desk.api.submit({ input, user });
-  const last = (await startReading(desk.api, body.id).whole).at(-1);
+  const events = await startReading(desk.api, body.id).whole;
+  const last = events.at(-1);
   const temporal = await temporalClient(desk.stack.env);
   await temporal.workflow.getHandle(workflowId(desk.tenant, body.id)).result();
   await closeTemporalClients();
   if (last?.type !== 'generation-end') throw new Error(`${body.id} ended with ${last?.type}`);
+  expect(events.filter(({ type }) => type === 'cache-skip')).toEqual([]);
   return last.cached;
 }

@@ -14,7 +14,6 @@ import { connectApi, type UnbrokenApi } from '../../harness/unbroken-api.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const PRICE = { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 10_000_000 };
-const PATIENCE_MS = 20_000;
 
 export class PageDesk {
   readonly tenant: string;
@@ -51,7 +50,6 @@ export class PageDesk {
   async newPage(): Promise<void> {
     await this.#page?.close();
     this.#page = await this.browser.context.newPage();
-    this.#page.setDefaultTimeout(PATIENCE_MS);
   }
 
   /** Signs in, and shows a view. */
