@@ -28,6 +28,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--disable-extensions',
+  '--renderer-process-limit=1',
 ];
 
 export interface Browser {
