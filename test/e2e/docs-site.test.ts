@@ -2,9 +2,9 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { ALL_PAGES } from '../../tools/docs/site-map.ts';
+import { barriersOf } from '../harness/barriers.ts';
 import { BROWSER_WITHIN_MS, type Browser, openBrowser } from '../harness/browser.ts';
 import { buildDocs } from '../harness/build-docs.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
@@ -89,8 +89,7 @@ describe('the site', () => {
     for (const path of ['/', '/budgets', '/errors/not_found']) {
       await open(path);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`);
-      expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes[0]?.html}`)).toEqual([]);
+      expect({ path, barriers: await barriersOf(page) }).toEqual({ path, barriers: [] });
     }
   });
 

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page, Route } from 'playwright-core';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { textDeltas } from '../../contracts/fold-events.ts';
+import { barriersOf } from '../harness/barriers.ts';
 import { BROWSER_WITHIN_MS, type Browser, openBrowser } from '../harness/browser.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -73,10 +73,7 @@ async function footOf(turn: number): Promise<string> {
 }
 
 async function barriers(where: string): Promise<string[]> {
-  const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`);
-  return violations.map(
-    ({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`,
-  );
+  return (await barriersOf(page)).map((barrier) => `${where}: ${barrier}`);
 }
 
 describe('a link', () => {

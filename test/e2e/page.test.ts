@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
+import { barriersOf } from '../harness/barriers.ts';
 import { BROWSER_WITHIN_MS, type Browser, openBrowser } from '../harness/browser.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -209,10 +209,7 @@ describe('a user who cannot see or use a mouse', () => {
     await page.emulateMedia({ colorScheme });
     const barriers: string[] = [];
     const look = async (view: string) => {
-      const found = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`);
-      for (const { id, nodes } of found.violations) {
-        barriers.push(`${view}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-      }
+      barriers.push(...(await barriersOf(page)).map((barrier) => `${view}: ${barrier}`));
     };
     await page.goto(stack.api.url);
     await page.getByLabel('API key').waitFor();

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
+import { barriersOf } from '../../harness/barriers.ts';
 import { type Browser, openBrowser } from '../../harness/browser.ts';
 import { PROJECT_ROOT } from '../../harness/child-process.ts';
 import { promptOf } from '../../harness/prompt.ts';
@@ -99,9 +99,8 @@ export class PageDesk {
   }
 
   /** What axe finds on the page. */
-  async barriers(): Promise<string[]> {
-    const { violations } = await this.page.evaluate<AxeResults>(`${axe.source}; axe.run()`);
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  barriers(): Promise<string[]> {
+    return barriersOf(this.page);
   }
 
   /** Answers what the page asks before something that cannot be undone. */
