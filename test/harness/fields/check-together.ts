@@ -1,6 +1,7 @@
 /**
  * Sends several fields in one request where each can be distinguished from the others, and finds those of which the
- * table is still right. It confirms only: any other field is asked for alone, so that a finding is always about one field.
+ * table is still right. It confirms only: any other field is asked for alone, so that a finding is always about one
+ * field.
  *
  * A field counts as confirmed where its value is at the place that the table expects exactly once more than without the
  * fields. Each of them has put it there when it was alone, so one that is lost leaves a place empty.
