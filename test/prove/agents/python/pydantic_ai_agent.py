@@ -1,12 +1,16 @@
 """pydantic-ai (PyPI)."""
 
 from pydantic_ai import Agent
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 
 from report import CUT_URL, KEY, MODEL, PLAN, QUESTIONS, URL, look_up, report
+
+# Each format needs the SDK of its vendor alone, and each takes seconds to load.
+if PLAN["wire"] == "messages":
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+else:
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+    from pydantic_ai.providers.openai import OpenAIProvider
 
 
 def agent(url=URL, tools=()):
