@@ -17,7 +17,7 @@ import { ModelServer } from './model-server.ts';
 import { FlightStore } from './simulated-flights.ts';
 import { OUTPUT_CAP, type Outside, SimulatedProcess } from './simulated-process.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { World } from './world.ts';
+import { inTurns, settle, World } from './world.ts';
 
 interface SeedReport {
   readonly seed: number;
@@ -34,21 +34,35 @@ const WORKERS = 3;
 const ZOMBIE_STEPS = 30;
 const LEFT_STEPS = 500;
 
+type SeedRunner = (seed: number, options: { readonly withHistory: boolean }) => Promise<SeedReport>;
+
 /** Runs one seed. */
-export async function simulateSeed(seed: number, { withHistory = false } = {}): Promise<SeedReport> {
+export function simulateSeed(seed: number, { withHistory = false } = {}): Promise<SeedReport> {
+  return inVirtualTime((runSeed) => runSeed(seed, { withHistory }));
+}
+
+/**
+ * All seeds in one installed clock: to replace a global again invalidates the code that was optimized for it, so with
+ * a clock for each seed the hottest functions would never stay optimized.
+ */
+async function inVirtualTime<Result>(work: (runSeed: SeedRunner) => Promise<Result>): Promise<Result> {
   const time = new VirtualTime();
   const restore = time.install();
   const { stackTraceLimit } = Error;
-  // Most of the time went into stacks that nobody reads.
-  if (!withHistory) Error.stackTraceLimit = 0;
   const unheard: string[] = [];
   const onUnheard = (reason: unknown) => unheard.push(`a rejection that nobody hears: ${String(reason)}`);
   process.on('unhandledRejection', onUnheard);
   try {
-    const simulation = new Simulation(seed, time, { withHistory });
-    const faults = await simulation.run();
-    const { history, stepsTaken } = simulation.world;
-    return { seed, faults: [...faults, ...unheard], history: history ?? [], steps: stepsTaken };
+    return await work(async (seed, { withHistory }) => {
+      time.restart();
+      // Most of the time went into stacks that nobody reads.
+      Error.stackTraceLimit = withHistory ? stackTraceLimit : 0;
+      const simulation = new Simulation(seed, time, { withHistory });
+      const faults = await simulation.run();
+      await settle();
+      const { history, stepsTaken } = simulation.world;
+      return { seed, faults: [...faults, ...unheard.splice(0)], history: history ?? [], steps: stepsTaken };
+    });
   } finally {
     process.off('unhandledRejection', onUnheard);
     restore();
@@ -75,11 +89,13 @@ export async function simulate({ runs, seed, mostFailures }: SimulationPlan): Pr
   const failed: SeedReport[] = [];
   let steps = 0;
   let done = 0;
-  for (; done < runs && failed.length < mostFailures; done += 1) {
-    const report = await simulateSeed(seed + done);
-    steps += report.steps;
-    if (report.faults.length > 0) failed.push(await simulateSeed(report.seed, { withHistory: true }));
-  }
+  await inVirtualTime(async (runSeed) => {
+    for (; done < runs && failed.length < mostFailures; done += 1) {
+      const report = await runSeed(seed + done, { withHistory: false });
+      steps += report.steps;
+      if (report.faults.length > 0) failed.push(await runSeed(report.seed, { withHistory: true }));
+    }
+  });
   return { runs: done, steps, failed };
 }
 
@@ -146,20 +162,23 @@ class Simulation {
         isOver = true;
       },
     );
-    while (!isOver && world.stepsTaken < MOST_STEPS) {
-      if (world.fault(2)) {
-        this.#harm();
-        await world.settle();
-      }
-      if (!(await world.step())) break;
-    }
+    let isHarmed = false;
+    await inTurns(() => {
+      if (isOver || world.stepsTaken >= MOST_STEPS) return false;
+      isHarmed = !isHarmed && world.fault(2);
+      if (!isHarmed) return world.step();
+      this.#harm();
+      return true;
+    });
     if (!isOver) return [`nothing continues after ${world.stepsTaken} steps`, ...this.#verdicts()];
     if (broken !== null) return [`the simulation itself broke: ${String(broken)}`];
     // Zombies that are left may still try to write.
-    for (let left = LEFT_STEPS; left > 0; left -= 1) {
+    let left = LEFT_STEPS;
+    await inTurns(() => {
       const isWaiting = left > LEFT_STEPS - ZOMBIE_STEPS || this.#lostTrackOf().length > 0;
-      if (!isWaiting || !(await world.step())) break;
-    }
+      left -= 1;
+      return left >= 0 && isWaiting && world.step();
+    });
     const lost = this.#lostTrackOf().map(({ id }) => `${id} runs on, no log names it, and nobody reads it`);
     return [...this.#verdicts(), ...lost, ...(await this.#readBack())];
   }

@@ -2,53 +2,52 @@
  * A clock that moves only on request. While it is installed, it replaces the global timers, `Date.now` and
  * `performance.now`, so code that waits takes no time, and a run with the same seed is the same run.
  */
-interface Timer {
-  readonly dueMs: number;
-  readonly everyMs: number | null;
-  readonly fire: () => void;
-}
+const STARTS_AT_MS = Date.UTC(2030, 0, 1);
 
 /** What `setTimeout` of Node returns, as far as the product uses it. */
-interface TimerHandle {
-  readonly id: number;
-  unref(): TimerHandle;
-}
+class Timer {
+  readonly everyMs: number | null;
+  readonly fire: () => void;
+  dueMs: number;
 
-const STARTS_AT_MS = Date.UTC(2030, 0, 1);
+  constructor(fire: () => void, dueMs: number, everyMs: number | null) {
+    this.fire = fire;
+    this.dueMs = dueMs;
+    this.everyMs = everyMs;
+  }
+
+  unref(): this {
+    return this;
+  }
+}
 
 export class VirtualTime {
   #nowMs = STARTS_AT_MS;
-  #lastId = 0;
-  readonly #timers = new Map<number, Timer>();
-
-  get nowMs(): number {
-    return this.#nowMs;
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms;
-  }
+  /** The earliest first; of those that are due at the same time, the one that was set first. */
+  #timers: Timer[] = [];
 
   /** How long until the next timer is due; null where there is none. */
   untilNextMs(): number | null {
-    const next = this.#next();
-    return next === null ? null : Math.max(0, next[1].dueMs - this.#nowMs);
+    const next = this.#timers[0];
+    return next === undefined ? null : Math.max(0, next.dueMs - this.#nowMs);
   }
 
   /** Moves on to the next timer and fires it. */
   fireNext(): void {
-    const next = this.#next();
-    if (next === null) return;
-    const [id, timer] = next;
+    const timer = this.#timers.shift();
+    if (timer === undefined) return;
     this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
-    if (timer.everyMs === null) this.#timers.delete(id);
-    else this.#timers.set(id, { ...timer, dueMs: this.#nowMs + timer.everyMs });
+    if (timer.everyMs !== null) {
+      timer.dueMs = this.#nowMs + timer.everyMs;
+      this.#insert(timer);
+    }
     timer.fire();
   }
 
-  /** Forgets every timer, as when all processes have ended. */
-  clear(): void {
-    this.#timers.clear();
+  /** Forgets every timer, as when all processes have ended, and starts over. */
+  restart(): void {
+    this.#nowMs = STARTS_AT_MS;
+    this.#timers = [];
   }
 
   /** @returns a function that puts the real clock back. */
@@ -57,8 +56,8 @@ export class VirtualTime {
       setTimeout: (fire: () => void, ms = 0) => this.#add(fire, ms, null),
       setInterval: (fire: () => void, ms = 0) => this.#add(fire, ms, ms),
       setImmediate: (fire: () => void) => this.#add(fire, 0, null),
-      clearTimeout: (handle?: TimerHandle) => this.#remove(handle),
-      clearInterval: (handle?: TimerHandle) => this.#remove(handle),
+      clearTimeout: (timer?: Timer) => this.#remove(timer),
+      clearInterval: (timer?: Timer) => this.#remove(timer),
       performance: { now: () => this.#nowMs - STARTS_AT_MS },
     };
     const put = Object.entries(stands).map(([name, value]) => replace(globalThis, name, value));
@@ -68,23 +67,21 @@ export class VirtualTime {
     };
   }
 
-  #add(fire: () => void, ms: number, everyMs: number | null): TimerHandle {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, ms), everyMs, fire });
-    const handle: TimerHandle = { id, unref: () => handle };
-    return handle;
+  #add(fire: () => void, ms: number, everyMs: number | null): Timer {
+    const timer = new Timer(fire, this.#nowMs + Math.max(0, ms), everyMs);
+    this.#insert(timer);
+    return timer;
   }
 
-  #remove(handle: TimerHandle | undefined): void {
-    if (handle !== undefined) this.#timers.delete(handle.id);
+  #insert(timer: Timer): void {
+    let place = this.#timers.length;
+    while (place > 0 && (this.#timers[place - 1]?.dueMs ?? 0) > timer.dueMs) place -= 1;
+    this.#timers.splice(place, 0, timer);
   }
 
-  /** The earliest; of two that are due at the same time, the one that was set first. */
-  #next(): [number, Timer] | null {
-    let next: [number, Timer] | null = null;
-    for (const entry of this.#timers) if (next === null || entry[1].dueMs < next[1].dueMs) next = entry;
-    return next;
+  #remove(timer: Timer | undefined): void {
+    const place = timer === undefined ? -1 : this.#timers.indexOf(timer);
+    if (place >= 0) this.#timers.splice(place, 1);
   }
 }
 

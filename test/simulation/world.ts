@@ -3,7 +3,7 @@
  * delta of a provider's stream) waits in a lane until the seed picks that lane. Between two such steps, all code runs
  * as far as it gets. One seed is one order of steps.
  */
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as inTurn } from 'node:timers';
 import type { Random } from '../harness/random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -72,7 +72,8 @@ export class World {
   /** Forgets what is left in the lane. */
   drop(lane: Lane): void {
     lane.steps.length = 0;
-    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    const index = this.#lanes.indexOf(lane);
+    if (index >= 0) this.#lanes.splice(index, 1);
   }
 
   /** Resolves at a later step, with what `effect` gives then. */
@@ -89,7 +90,7 @@ export class World {
   }
 
   /** Lets something of what waits happen, or a timer fire. @returns false where nothing waits. */
-  async step(): Promise<boolean> {
+  step(): boolean {
     const untilMs = this.time.untilNextMs();
     if (untilMs === null && this.#lanes.length === 0) return false;
     this.#taken += 1;
@@ -100,16 +101,44 @@ export class World {
     } else {
       const lane = this.pick(this.#lanes as [Lane, ...Lane[]]);
       const next = lane.steps.shift();
-      if (lane.steps.length === 0) this.#lanes = this.#lanes.filter((other) => other !== lane);
+      if (lane.steps.length === 0) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
       this.tell(next?.label ?? '');
       next?.run();
     }
-    await this.settle();
     return true;
   }
+}
 
-  /** Lets all code run as far as it gets without a step. */
-  async settle(): Promise<void> {
-    await turn();
-  }
+/** Lets all code run as far as it gets. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => inTurn(resolve));
+}
+
+/** A round of the event loop costs more than a step, so it takes many turns. */
+const TURNS_PER_ROUND = 64;
+
+/**
+ * Calls `next` until it returns false. After each call all code runs as far as it gets, and rejections that nobody
+ * hears are reported, as if it were a round of the event loop.
+ */
+export function inTurns(next: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const turn = () => {
+      if (isOver) return;
+      try {
+        isOver = !next();
+      } catch (error) {
+        isOver = true;
+        reject(error);
+      }
+      if (isOver) resolve();
+    };
+    const round = () => {
+      for (let left = TURNS_PER_ROUND; left > 0; left -= 1) inTurn(turn);
+      inTurn(() => isOver || round());
+    };
+    turn();
+    if (!isOver) round();
+  });
 }
