@@ -40,12 +40,18 @@ export function decodeEvents(encoded: string): EventBody[] {
 }
 
 export function fromRuns(stored: readonly StoredEvent[]): EventBody[] {
-  return stored.flatMap((item): EventBody[] => ('parts' in item ? deltasOf(item) : [item]));
+  const events: EventBody[] = [];
+  // By loops: every relay and every reader decodes every event.
+  for (const item of stored) {
+    if (!('parts' in item)) events.push(item);
+    else for (const text of item.parts) events.push(deltaOf(item, text));
+  }
+  return events;
 }
 
-function deltasOf({ type, parts, ...place }: DeltaRun): EventBody[] {
-  if (type === 'text-delta') return parts.map((text) => ({ type, text }));
-  return parts.map((text) => ({ type, text, ...place }));
+function deltaOf(run: DeltaRun, text: string): EventBody {
+  const { type } = run;
+  return type === 'text-delta' ? { type, text } : { type, text, ...placeOf(run) };
 }
 
 function hasLogprobs(event: EventBody): boolean {

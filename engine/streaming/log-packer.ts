@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import { runScript, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { LogListener } from './event-log.ts';
-import { eventsInEntry } from './log-entry.ts';
+import { eventsIn } from './log-entry.ts';
 import { keysOf } from './log-keys.ts';
 import { type PackedEntry, packEvents } from './packed-events.ts';
 
@@ -133,7 +133,7 @@ export async function readPacked(redis: Pick<PackRedis, 'xRange'>, stream: strin
   let nextSeq = 0;
   for (let from = '-'; ; ) {
     const page = (await redis.xRange(stream, from, '+', { COUNT: ENTRIES_PER_READ })) ?? [];
-    const events = page.flatMap(({ id, message }) => eventsInEntry(id, message));
+    const events = eventsIn(page);
     for (const entry of packEvents(events)) entries.push(entry);
     count += page.length;
     nextSeq = (events.at(-1)?.seq ?? nextSeq - 1) + 1;

@@ -5,7 +5,7 @@
  *
  * Numbers are one character each up to 61, so that a delta costs its text and two characters.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { type DeltaRun, fromRuns, type StoredEvent, toRuns } from './event-codec.ts';
@@ -58,9 +58,16 @@ function sizeOf(event: GenerationEvent): number {
   return isPlain ? event.text.length : JSON.stringify(event).length;
 }
 
+/**
+ * zlib prepares 256 kB for every call, whatever its length, which costs about as much as to compress an answer of a few
+ * sentences. With these, it prepares an eighth. A text that fits this window becomes no longer by it.
+ */
+const SHORT_CHARS = 3_500;
+const FOR_SHORT: ZlibOptions = { windowBits: 12, memLevel: 5, chunkSize: 2_048 };
+
 function packEntry(events: readonly GenerationEvent[], lastSeq: number): PackedEntry {
   const json = JSON.stringify(packOf(events));
-  const deflated = deflateRawSync(json).toString('base64');
+  const deflated = deflateRawSync(json, json.length > SHORT_CHARS ? {} : FOR_SHORT).toString('base64');
   const isShorter = deflated.length < Buffer.byteLength(json);
   return {
     lastSeq,
@@ -140,7 +147,14 @@ function writeNumbers(numbers: readonly number[]): string {
 }
 
 function readNumbers(written: string): number[] {
-  return [...written.matchAll(/\((-?[0-9a-z]+)\)|./g)].map(([digit, long]) =>
-    long === undefined ? DIGITS.indexOf(digit) : Number.parseInt(long, 36),
-  );
+  const numbers: number[] = [];
+  for (let from = 0; from < written.length; ) {
+    const isLong = written[from] === '(';
+    const until = isLong ? written.indexOf(')', from) : from;
+    numbers.push(
+      isLong ? Number.parseInt(written.slice(from + 1, until), 36) : DIGITS.indexOf(written[from] ?? ''),
+    );
+    from = Math.max(from, until) + 1;
+  }
+  return numbers;
 }

@@ -29,7 +29,7 @@ import {
 } from './event-log.ts';
 import { FrameClock } from './frame-clock.ts';
 import type { AppendReply, Batch, FencedBatch } from './log-batch.ts';
-import { eventsInEntry } from './log-entry.ts';
+import { eventsIn } from './log-entry.ts';
 import { type LogFacts, parseLogFacts } from './log-facts.ts';
 import { appendFields, changesHead, creationFields, startOf, statusAfter } from './log-fields.ts';
 import { parseHead } from './log-head.ts';
@@ -222,9 +222,7 @@ export class RedisEventLog implements EventLog {
     if (maxEntries !== undefined && (entries ?? []).length === 0) {
       entries = await this.#redis.xRange(key, from, '+', { COUNT: 1 });
     }
-    return (entries ?? [])
-      .flatMap(({ id, message }) => eventsInEntry(id, message))
-      .filter((event) => event.seq > after);
+    return eventsIn(entries ?? []).filter((event) => event.seq > after);
   }
 
   async readMerged(generationId: string, after = -1): Promise<GenerationEvent[]> {
