@@ -135,6 +135,16 @@ export function saidIn(deltas: readonly AnswerDelta[]): Said {
   return { text, reasoning, calls };
 }
 
+/** The text of the first deltas, or of all. */
+export function textIn(deltas: readonly AnswerDelta[], count = deltas.length): string {
+  let text = '';
+  for (let index = 0; index < count; index += 1) {
+    const delta = deltas[index];
+    if (delta?.type === 'text') text += delta.text;
+  }
+  return text;
+}
+
 export function charsIn(deltas: readonly AnswerDelta[]): number {
   return deltas.reduce(
     (sum, delta) => sum + (delta.type === 'tool-call' ? delta.arguments : delta.text).length,

@@ -3,7 +3,7 @@
  * trusts none of the product's own readers of a log.
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { charsIn, type Said, saidIn } from './answers.ts';
+import { charsIn, type Said, saidIn, textIn } from './answers.ts';
 import type { ModelResponse, ModelServer } from './model-server.ts';
 
 const TERMINAL: ReadonlySet<string> = new Set(['generation-end', 'generation-error', 'generation-cancel']);
@@ -129,20 +129,20 @@ export class LogJudge {
       this.faults.push(`the checkpoint names the unknown response ${stored.cursor.responseId}`);
       return;
     }
-    const contents = saidIn(response.answer.deltas.slice(0, stored.cursor.sequenceNumber));
-    const { text } = this.#reader;
     const { whole, deltas } = response.answer;
-    const leftChars = saidIn(deltas).text.length - contents.text.length;
+    const behind = textIn(deltas, stored.cursor.sequenceNumber);
+    const { text } = this.#reader;
+    const leftChars = textIn(deltas).length - behind.length;
     const isExact =
       whole === undefined
-        ? text === response.base + contents.text
+        ? text === response.base + behind
         : text === whole.slice(0, Math.max(response.base.length, whole.length - leftChars));
     // A restarted answer is held back as long as it repeats what readers have.
-    const isHeldBack = response.strategy === 'restart' && text.startsWith(contents.text);
+    const isHeldBack = response.strategy === 'restart' && text.startsWith(behind);
     if (!isExact && !isHeldBack) {
       this.faults.push(
         `the checkpoint stands at ${stored.cursor.sequenceNumber} of ${response.id}, ` +
-          `which is ${JSON.stringify(response.base + contents.text)}, and the text at ${JSON.stringify(text)}`,
+          `which is ${JSON.stringify(response.base + behind)}, and the text at ${JSON.stringify(text)}`,
       );
     }
   }

@@ -19,6 +19,7 @@ import {
   WITHHOLD,
 } from '../../engine/streaming/log-scripts.ts';
 import type { LogRedis } from '../../engine/streaming/redis-event-log.ts';
+import type { Script } from '../../platform/redis/lua-script.ts';
 
 interface ScriptCall {
   readonly keys: string[];
@@ -31,7 +32,7 @@ interface Entry {
   readonly message: Readonly<Record<string, string>>;
 }
 
-type Command = (call: ScriptCall) => (string | number)[];
+type Command = (redis: MemoryRedis, call: ScriptCall) => (string | number)[];
 
 /** An append that has just been carried out. */
 export interface Appended {
@@ -48,31 +49,31 @@ export class MemoryRedis implements LogRedis, PackRedis {
   readonly #streams = new Map<string, Entry[]>();
   readonly #strings = new Map<string, string>();
   readonly #known = new Set<string>();
-  readonly #bySource: ReadonlyMap<string, string>;
-  readonly #commands: ReadonlyMap<string, Command>;
   readonly #onAppended: (append: Appended) => void;
 
   constructor(onAppended: (append: Appended) => void = () => undefined) {
     this.#onAppended = onAppended;
-    const scripts = [
-      [CREATE, this.#create],
-      [REQUEST_CANCEL, this.#requestCancel],
-      [OPEN, this.#open],
-      [OPEN_FRESH, this.#openFresh],
-      [ERASE, this.#erase],
-      [WITHHOLD, this.#withhold],
-      [MARK_STORED, this.#markStored],
-      [APPEND, this.#append],
-      [APPEND_FRAME, this.#appendFrame],
-      [COUNT_FOLLOWERS, () => [0]],
-      [PACK, this.#pack],
-    ] as const;
-    this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
-    this.#bySource = new Map(scripts.map(([{ sha, source }]) => [source, sha]));
   }
 
+  /** Once for all: the simulation makes an instance for each seed. */
+  static readonly #scripts: readonly (readonly [Script, Command])[] = [
+    [CREATE, (redis, call) => redis.#create(call)],
+    [REQUEST_CANCEL, (redis, call) => redis.#requestCancel(call)],
+    [OPEN, (redis, call) => redis.#open(call)],
+    [OPEN_FRESH, (redis, call) => redis.#openFresh(call)],
+    [ERASE, (redis, call) => redis.#erase(call)],
+    [WITHHOLD, (redis, call) => redis.#withhold(call)],
+    [MARK_STORED, (redis, call) => redis.#markStored(call)],
+    [APPEND, (redis, call) => redis.#append(call)],
+    [APPEND_FRAME, (redis, call) => redis.#appendFrame(call)],
+    [COUNT_FOLLOWERS, () => [0]],
+    [PACK, (redis, call) => redis.#pack(call)],
+  ];
+  static readonly #commands = new Map(MemoryRedis.#scripts.map(([{ sha }, command]) => [sha, command]));
+  static readonly #shas = new Map(MemoryRedis.#scripts.map(([{ source, sha }]) => [source, sha]));
+
   loadScripts(): void {
-    for (const sha of this.#commands.keys()) this.#known.add(sha);
+    for (const sha of MemoryRedis.#commands.keys()) this.#known.add(sha);
   }
 
   /** What scripts on the shard of a log see of it. */
@@ -88,9 +89,9 @@ export class MemoryRedis implements LogRedis, PackRedis {
 
   async evalSha(sha: string, call: ScriptCall): Promise<unknown> {
     if (!this.#known.has(sha)) throw new Error('NOSCRIPT No matching script.');
-    const command = this.#commands.get(sha);
+    const command = MemoryRedis.#commands.get(sha);
     if (command === undefined) throw new Error('This script is not of the event log.');
-    return command(call);
+    return command(this, call);
   }
 
   async eval(source: string, call: ScriptCall): Promise<unknown> {
@@ -98,7 +99,7 @@ export class MemoryRedis implements LogRedis, PackRedis {
   }
 
   async scriptLoad(source: string): Promise<string> {
-    const sha = this.#bySource.get(source);
+    const sha = MemoryRedis.#shas.get(source);
     if (sha === undefined) throw new Error('This script is not of the event log.');
     this.#known.add(sha);
     return sha;
@@ -239,13 +240,13 @@ export class MemoryRedis implements LogRedis, PackRedis {
 
   #append({ keys, arguments: parameters }: ScriptCall) {
     const [meta = '', stream = '', input = '', channel = '', compressed = ''] = keys;
-    const { mode, count, step, status, checkpoint, fields, hasFirstText, ...fence } = fieldsOf(parameters);
+    const ask = fieldsOf(parameters);
+    const { mode, count, step, status, checkpoint, fields, hasFirstText } = ask;
     const [, events = ''] = parameters;
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing', '0'];
     const next = Number(hash.get('next'));
-    const refusal =
-      mode === 'fenced' ? refuseFenced(hash, { ...fence, count }) : refuseOnce(hash, mode, step);
+    const refusal = mode === 'fenced' ? refuseFenced(hash, ask) : refuseOnce(hash, mode, step);
     if (refusal !== null) return refusal;
     const at = now();
     const after = String(next + count);

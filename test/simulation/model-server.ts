@@ -113,15 +113,15 @@ export class ModelServer {
   ): AsyncGenerator<ProviderEvent> {
     const world = this.#world;
     const lane = process.newLane();
-    const aborted = abortOf(call.signal);
-    const next = (label: Label) => Promise.race([world.later(lane, label, () => undefined), aborted]);
+    const abort = new Abort(call.signal);
+    const next = (label: Label) => abort.orWhen((happen) => world.add(lane, label, happen));
     const cursor = call.resume.strategy === 'reattach' ? call.resume.cursor : null;
     await next(() => `the call ${call.idempotencyKey} arrives (${call.resume.strategy})`);
     const broken = this.#plannedBreak(call);
     if (broken?.at === -1) throw errorOf(broken.code);
     const response =
       cursor === null ? this.#begin(call, capabilities, process.isOrphaned) : this.#reattach(cursor);
-    aborted.catch((reason: unknown) => {
+    abort.tell((reason) => {
       response.leftBecause = String(reason);
     });
     const { deltas, reason } = response.answer;
@@ -289,12 +289,33 @@ function errorOf(code: ErrorCode): UnbrokenError {
   return new UnbrokenError(code, 'a fault of the simulated provider', { retryAfterMs });
 }
 
-/** Rejects with the signal's reason; never resolves. */
-function abortOf(signal: AbortSignal): Promise<never> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => 'heard by who waits');
-  return aborted;
+/** Ends what a stream waits for. Not by `Promise.race`, whose promises would be a good part of a seed's time. */
+class Abort {
+  readonly #signal: AbortSignal;
+  #onAbort: (reason: unknown) => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    const abort = () => {
+      this.#onAbort(signal.reason);
+      this.#reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  }
+
+  /** Calls back when the signal is aborted, or at once where it is. */
+  tell(onAbort: (reason: unknown) => void): void {
+    this.#onAbort = onAbort;
+    if (this.#signal.aborted) onAbort(this.#signal.reason);
+  }
+
+  /** Resolves when it happens; rejects with the signal's reason. */
+  orWhen(wait: (happen: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      wait(resolve);
+      this.#reject = reject;
+      if (this.#signal.aborted) reject(this.#signal.reason);
+    });
+  }
 }

@@ -116,6 +116,8 @@ class Simulation {
   readonly #redis: MemoryRedis;
   readonly #outside: Outside;
   readonly #judges = new Map<string, LogJudge>();
+  /** By the channel of its log. */
+  readonly #judgeOf = new Map<string, LogJudge>();
   readonly #processes: SimulatedProcess[] = [];
   readonly #runs: GenerationRun[] = [];
   #started = 0;
@@ -207,9 +209,8 @@ class Simulation {
     for (const [generationId, judge] of this.#judges) {
       const after = this.world.random.between(-1, 8);
       const events = await log.read(generationId, after);
-      const seqs = events.map(({ seq }) => seq);
-      const wanted = seqs.map((_, index) => after + 1 + index);
-      if (String(seqs) !== String(wanted)) faults.push(`${generationId}: read after ${after} gives ${seqs}`);
+      const isWhole = events.every(({ seq }, index) => seq === after + 1 + index);
+      if (!isWhole) faults.push(`${generationId}: read after ${after} gives ${events.map(({ seq }) => seq)}`);
       const last = events.at(-1);
       if (last !== undefined && last.type !== judge.end?.type)
         faults.push(`${generationId}: read ends with ${last.type}`);
@@ -228,7 +229,9 @@ class Simulation {
     };
     for (let index = isShared ? world.random.between(2, 3) : 1; index > 0; index -= 1) {
       const order = this.#order(`gen_${index}`, isShared);
-      this.#judges.set(order.generationId, new LogJudge(order.generationId, this.#outside.models));
+      const judge = new LogJudge(order.generationId, this.#outside.models);
+      this.#judges.set(order.generationId, judge);
+      this.#judgeOf.set(REDIS_KEYS.logChannel(order.generationId), judge);
       const plan = { world, order, input, anyProcess: () => this.#anyProcess(), isAhead: world.chance(30) };
       this.#runs.push(new GenerationRun(plan));
     }
@@ -299,11 +302,10 @@ class Simulation {
 
   #appended({ channel, firstSeq, events, at, checkpoint }: Appended): void {
     for (const process of this.#processes) process.publish(channel, `${firstSeq} ${at} ${events}`);
-    for (const [generationId, judge] of this.#judges) {
-      if (REDIS_KEYS.logChannel(generationId) !== channel) continue;
-      const numbered = numberEvents(decodeEvents(events), firstSeq, Number(at));
-      this.world.tell(() => `LOG ${generationId} ${firstSeq} ${events} ${checkpoint ?? ''}`);
-      judge.appended(numbered, checkpoint === undefined ? undefined : JSON.parse(checkpoint));
-    }
+    const judge = this.#judgeOf.get(channel);
+    if (judge === undefined) return;
+    const numbered = numberEvents(decodeEvents(events), firstSeq, Number(at));
+    this.world.tell(() => `LOG ${judge.generationId} ${firstSeq} ${events} ${checkpoint ?? ''}`);
+    judge.appended(numbered, checkpoint === undefined ? undefined : JSON.parse(checkpoint));
   }
 }

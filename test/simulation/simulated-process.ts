@@ -34,8 +34,8 @@ const RETENTION_MS = 60_000;
 /** Percent of the commands to Redis. */
 const LOST = 1;
 
-/** Parts that no simulated generation uses. */
-const NOT_SIMULATED = {
+/** What no simulated generation uses, and what is the same in every process. Made once: a seed has many processes. */
+const SHARED = {
   outputs: { check: notSimulated('output check') },
   webhooks: {
     prepare: notSimulated('webhooks'),
@@ -54,7 +54,54 @@ const NOT_SIMULATED = {
     read: notSimulated('statistics'),
     answerLength: notSimulated('statistics'),
   },
+  seals: { seal: notSimulated('seal'), open: notSimulated('seal') },
+  // No input has anything to open.
+  context: { read: async (_tenant, { messages }) => messages, seal: notSimulated('seal') },
+  callAnswers: { remember: notSimulated('tool calls') },
+  cache: {
+    lookUp: notSimulated('cache'),
+    lookUpBest: notSimulated('cache'),
+    store: notSimulated('cache'),
+    replace: notSimulated('cache'),
+    warmUp: notSimulated('cache'),
+  },
+  cacheSettings: () => ({
+    acceptedFalseHits: 0.01,
+    ttlMs: 1_000,
+    judge: false,
+    singleFlight: true,
+    share: 'user',
+  }),
+  compression: { compressOnce: async () => null, read: async () => null },
+  note: () => undefined,
+  notifyBudget: null,
+  ended: null,
+  priceOf: (_provider, _model, usage) => totalTokens(usage),
+  countTexts: async (texts) => texts.map(({ length }) => length),
+} satisfies Partial<Dependencies>;
+
+const NO_BUDGET = {
+  reserve: notSimulated('reserve'),
+  raise: notSimulated('raise'),
+  settle: notSimulated('settle'),
+  look: notSimulated('look'),
 };
+
+const GATE = {
+  takeRoom: notSimulated('room'),
+  keyOf: (_provider: string, id: string) => ({ id, secret: 'secret' }),
+  keyCount: () => 1,
+};
+
+const ADMITTED = {
+  admitted: true,
+  pass: {
+    key: { id: 'k1', secret: 'secret' },
+    noteHead: () => undefined,
+    noteFirstToken: () => undefined,
+    leave: async () => ({ circuit: null, restMs: 0 }),
+  },
+} as const;
 
 export class SimulatedProcess {
   readonly name: string;
@@ -244,56 +291,13 @@ export class SimulatedProcess {
       live: new RedisLiveLogs(this.#subscriber()),
       flights: createSimulatedFlights(flights, this) satisfies Flights,
       providers,
-      gate: {
-        enter: async () => {
-          await this.ask('enters the gate', () => undefined);
-          return {
-            admitted: true,
-            pass: {
-              key: { id: 'k1', secret: 'secret' },
-              noteHead: () => undefined,
-              noteFirstToken: () => undefined,
-              leave: async () => ({ circuit: null, restMs: 0 }),
-            },
-          };
-        },
-        takeRoom: notSimulated('room'),
-        keyOf: (_provider, id) => ({ id, secret: 'secret' }),
-        keyCount: () => 1,
-      },
-      seals: { seal: notSimulated('seal'), open: notSimulated('seal') },
-      // No input has anything to open.
-      context: { read: async (_tenant, { messages }) => messages, seal: notSimulated('seal') },
-      callAnswers: { remember: notSimulated('tool calls') },
-      ...NOT_SIMULATED,
+      ...SHARED,
+      gate: { ...GATE, enter: () => this.ask('enters the gate', () => ADMITTED) },
       budget: {
-        reserve: notSimulated('reserve'),
+        ...NO_BUDGET,
         extend: () => this.ask('extends its reservation', () => this.#granted()),
-        raise: notSimulated('raise'),
         currentCap: () => this.ask('asks for the cap', () => this.#granted().capTokens),
-        settle: notSimulated('settle'),
-        look: notSimulated('look'),
       },
-      cache: {
-        lookUp: notSimulated('cache'),
-        lookUpBest: notSimulated('cache'),
-        store: notSimulated('cache'),
-        replace: notSimulated('cache'),
-        warmUp: notSimulated('cache'),
-      },
-      cacheSettings: () => ({
-        acceptedFalseHits: 0.01,
-        ttlMs: 1_000,
-        judge: false,
-        singleFlight: true,
-        share: 'user',
-      }),
-      compression: { compressOnce: async () => null, read: async () => null },
-      note: () => undefined,
-      notifyBudget: null,
-      ended: null,
-      priceOf: (_provider, _model, usage) => totalTokens(usage),
-      countTexts: async (texts) => texts.map(({ length }) => length),
     };
   }
 
