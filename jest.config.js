@@ -16,6 +16,7 @@ export default {
   testTimeout: 300_000,
   // End-to-end suites wait more than half of their time for other processes, so four keep two cores busy.
   maxWorkers: 4,
+  testSequencer: '<rootDir>/test/harness/slow-first.ts',
   projects: [
     { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e|proxies)/**/*.test.ts'] },
     {
