@@ -8,6 +8,7 @@ const LABEL = 'a label, which only this vendor asks for';
 const CHOOSES = 'chooses the provider and the model here';
 const COMPACTS = 'says when the conversation is compacted, which this product does';
 const OWN_ID = 'names an item that the vendor has no copy of';
+const REFUSED = 'the vendor refuses it in a request, though its type has it';
 
 const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>> = {
   'openai-chat': {
@@ -52,6 +53,9 @@ const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>>
     'ResponseFunctionToolCall.status': OWN_ID,
     'ResponseInputItem.FunctionCallOutput.id': OWN_ID,
     'ResponseInputItem.FunctionCallOutput.status': OWN_ID,
+    'ResponseReasoningItem.content': REFUSED,
+    'ResponseReasoningItem.status': REFUSED,
+    'ResponseReasoningItem.Content.text': REFUSED,
   },
   'anthropic-messages': {
     'MessageCreateParamsBase.model': CHOOSES,
