@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { textOf } from '../../contracts/fold-events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { EMBEDDINGS_ID_PREFIX, REDIS_KEYS, workflowId } from '../../contracts/names.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -283,7 +284,10 @@ describe('a repair', () => {
     return z.object({ orphans: z.array(z.string()), differences: z.literal(0) }).parse(body).orphans;
   };
   const sumsOf = async (user: string) => {
-    const entries = await rowsOf(`/v1/budgets/entries?per=user&id=${user}`);
+    // Soon after midnight, what is old is of the day before.
+    const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+    const days = `from=${day(Date.now() - DAY_MS)}&until=${day(Date.now())}`;
+    const entries = await rowsOf(`/v1/budgets/entries?per=user&id=${user}&${days}`);
     const spent = entries.reduce((sum, { spentTokens }) => sum + spentTokens, 0);
     return { spent, reserved: entries.reduce((sum, { reservedTokens }) => sum + reservedTokens, 0) };
   };
