@@ -1,8 +1,9 @@
 /** Makes the programs of bundled-programs.ts. Their modules still see the folders of the clone. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
+import { birthOf } from '../../tools/services/pid-file.ts';
 import { nameOf, PROGRAMS } from './bundled-programs.ts';
 
 /** Which `new Worker` in those starts. */
@@ -20,7 +21,8 @@ const EXTERNAL = [/^@temporalio\//, /^@opentelemetry\//, /^onnxruntime-/];
 /** @returns the folder of the programs, which the caller removes. */
 export async function bundlePrograms(root: string, dataDir: string): Promise<string> {
   mkdirSync(dataDir, { recursive: true });
-  const folder = mkdtempSync(join(dataDir, 'programs-'));
+  removeLeftovers(dataDir);
+  const folder = mkdtempSync(join(dataDir, `programs-${process.pid}-`));
   try {
     const bundle = await rolldown({
       input: Object.fromEntries([...PROGRAMS, ...THREADS].map((path) => [nameOf(path), join(root, path)])),
@@ -36,6 +38,15 @@ export async function bundlePrograms(root: string, dataDir: string): Promise<str
     throw error;
   }
   return folder;
+}
+
+/** Those of runs that were killed. */
+function removeLeftovers(dataDir: string): void {
+  for (const name of readdirSync(dataDir)) {
+    const [, pid] = /^programs-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && birthOf(Number(pid)) === undefined)
+      rmSync(join(dataDir, name), { recursive: true, force: true });
+  }
 }
 
 /** A module finds its files beside its source, and its threads beside the programs. */
