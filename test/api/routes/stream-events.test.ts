@@ -1,7 +1,5 @@
 import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import express from 'express';
@@ -12,6 +10,7 @@ import type { LogWriter } from '../../../engine/streaming/event-log.ts';
 import { RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
+import { garbageCollector } from '../../harness/garbage-collector.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 /** More than the buffers of both sides hold. */
@@ -47,8 +46,7 @@ test('until_ms ends the stream of a client that reads nothing, long before it co
 });
 
 test('the process keeps nothing of disconnected viewers, even after a garbage collection during their streams', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
+  const collect = garbageCollector();
   const leave = new AbortController();
   const held = () => getEventListeners(leave.signal, 'abort').length;
   const { writer, ...served } = await serveLog('gen_2', leave.signal);

@@ -10,8 +10,6 @@ import type { PageDesk } from './page-desk.ts';
 /** Of four shards; one is counted when it is recorded, so half of them are quick. */
 const LINES = 120;
 const QUICK = 60;
-/** What a busy worker may need. */
-const WORK_MS = 120_000;
 
 export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> {
   // Of another tenant, because other tests set limits that lines at the same time would exceed.
@@ -26,7 +24,7 @@ export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> 
   const { id } = await batches.create(lines, { metadata: { night: 'the first' } });
   const page = await desk.open('Batches', key);
   const row = page.getByRole('row').filter({ has: page.getByTitle(id) });
-  await row.getByText(`of ${LINES}, 1 failed`).waitFor({ timeout: WORK_MS });
+  await row.getByText(`of ${LINES}, 1 failed`).waitFor();
   await row.getByText('in progress').waitFor();
   await row.getByText('about').waitFor();
   expect(await desk.barriers()).toEqual([]);
@@ -40,7 +38,7 @@ export async function followsCancelsAndDownloads(desk: PageDesk): Promise<void> 
   await desk.confirm('Cancel the batch');
   // Lines that run may still end, and are paid for.
   await desk.stack.sim.release();
-  await page.getByText('It was cancelled.').waitFor({ timeout: WORK_MS });
+  await page.getByText('It was cancelled.').waitFor();
   expect(await desk.barriers()).toEqual([]);
   const ended = await batches.endOf(id);
   const { output, errors } = await batches.resultsOf(ended);

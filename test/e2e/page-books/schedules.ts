@@ -26,7 +26,7 @@ export async function runsPausesAndDeletes(desk: PageDesk): Promise<void> {
   await row.getByRole('button', { name: `Run now ${description}` }).click();
   await row.getByRole('link', { name: 'gen_' }).click();
   await page.waitForURL('**/#/runs/gen_*');
-  await page.getByText('completed', { exact: true }).first().waitFor({ timeout: 120_000 });
+  await page.getByText('completed', { exact: true }).first().waitFor();
   await page.goBack();
 
   await row.getByRole('button', { name: `Delete ${description}` }).click();

@@ -1,10 +1,9 @@
 /** What every object store must do. The same tests run on a folder and on a server of S3's protocol. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ObjectStore, ObjectTooLarge } from '../../../platform/object-store/object-store.ts';
+import { garbageCollector } from '../../harness/garbage-collector.ts';
 
 const MIB = 1024 * 1024;
 const LARGE_BYTES = 200 * MIB;
@@ -181,11 +180,6 @@ async function* blocksOf(bytes: number): AsyncGenerator<Uint8Array> {
 }
 
 /** The most bytes that buffers of this process held beyond those at the beginning. */
-function garbageCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc');
-}
-
 class PeakBytes {
   readonly #collect = garbageCollector();
   readonly #before = process.memoryUsage().arrayBuffers;
