@@ -122,7 +122,7 @@ export const LIMITS = {
    * If a worker dies with a workflow task, which may include the start of a stream, another one gets it after this,
    * unless the expired lease of the worker shows its death earlier.
    */
-  workflowTaskMs: 4_000,
+  workflowTaskMs: 10_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
   /** Equal requests of one key whose generations the client's retries can join; of more, the newest. */
