@@ -2,14 +2,12 @@
  * The tokens of workflow tasks that Temporal gives in reply to a start. The SDK keeps them to itself; but if this
  * worker dies in the first second of a generation, another process must fail that task, or its timeout passes first.
  */
-import type { ConnectionLike, WorkflowService } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { withMethods } from '../platform/with-methods.ts';
+import { replaceCall } from '../platform/temporal/replace-call.ts';
 
 /** Of starts whose caller has not asked yet. */
 const KEPT = 1_000;
-
-type StartRequest = Parameters<WorkflowService['startWorkflowExecution']>[0];
 
 export class EagerTasks {
   /** Base64, by run. */
@@ -17,19 +15,14 @@ export class EagerTasks {
 
   /** @returns the connection for a client whose starts are to be watched. */
   watch(connection: NativeConnection): ConnectionLike {
-    const service = connection.workflowService;
-    const startWorkflowExecution = new Proxy(service.startWorkflowExecution, {
-      apply: async (_start, _service, [request]: [StartRequest]) => {
-        const reply = await service.startWorkflowExecution(request);
-        const token = reply.eagerWorkflowTask?.taskToken;
-        if (token != null && token.length > 0 && this.#tokens.size < KEPT) {
-          this.#tokens.set(reply.runId, Buffer.from(token).toString('base64'));
-        }
-        return reply;
-      },
+    return replaceCall(connection, 'startWorkflowExecution', async (request, send) => {
+      const reply = await send(request);
+      const token = reply.eagerWorkflowTask?.taskToken;
+      if (token != null && token.length > 0 && this.#tokens.size < KEPT) {
+        this.#tokens.set(reply.runId, Buffer.from(token).toString('base64'));
+      }
+      return reply;
     });
-    const workflowService = withMethods<WorkflowService>(service, { startWorkflowExecution });
-    return withMethods<ConnectionLike>(connection, { workflowService });
   }
 
   /** @returns the token of the run's first task; undefined if Temporal did not give it, or it was taken already. */

@@ -3,7 +3,6 @@
  * starts is in Redis, because it holds texts.
  */
 import {
-  type ConnectionLike,
   ScheduleAlreadyRunning,
   ScheduleClient,
   type ScheduleDescription,
@@ -11,7 +10,6 @@ import {
   ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
-  type WorkflowService,
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -19,8 +17,8 @@ import { TICK_TYPE, workflowId } from '../../contracts/names.ts';
 import type { Backfill, ScheduleRequest, ScheduleView } from '../../contracts/schedules.ts';
 import { HOUR_MS } from '../../contracts/time.ts';
 import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.ts';
+import { replaceCall } from '../../platform/temporal/replace-call.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
-import { withMethods } from '../../platform/with-methods.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import { mayRead } from '../access/may-read.ts';
@@ -311,16 +309,11 @@ function requestIdOf(request: unknown, key: string | undefined): string | undefi
 
 /** Temporal takes each request id once, and its client makes a new one for each call. */
 function withRequestId(schedules: ScheduleClient, requestId: string): ScheduleClient {
-  const { connection, options, workflowService } = schedules;
-  const patchSchedule = new Proxy(workflowService.patchSchedule, {
-    apply: (_patch, _service, [request]: [Parameters<WorkflowService['patchSchedule']>[0]]) =>
-      workflowService.patchSchedule({ ...request, requestId }),
-  });
   return new ScheduleClient({
-    ...options,
-    connection: withMethods<ConnectionLike>(connection, {
-      workflowService: withMethods<WorkflowService>(workflowService, { patchSchedule }),
-    }),
+    ...schedules.options,
+    connection: replaceCall(schedules.connection, 'patchSchedule', (request, send) =>
+      send({ ...request, requestId }),
+    ),
   });
 }
 

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { examine } from '../../tools/services/doctor/examine.ts';
 import type { Finding } from '../../tools/services/doctor/finding.ts';
+import { announcedServices } from '../harness/announced-services.ts';
 import { type ManagedServices, startManagedServices } from '../harness/managed-services.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { runCli } from '../harness/run-cli.ts';
-import { announcedServices } from '../harness/shared-services.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { tiedToParent } from '../../tools/services/run-process.ts';
+import { tiedToParent } from '../../tools/services/tied-to-parent.ts';
 import { programOf } from './bundled-programs.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -4,8 +4,6 @@
  */
 import { provideServices } from '../../tools/services/provide-services.ts';
 
-const VARIABLE = 'UNBROKEN_TEST_SERVICES';
-
 export interface SharedServices {
   /** TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL. */
   readonly env: Readonly<Record<string, string>>;
@@ -29,17 +27,4 @@ export async function startSharedServices(): Promise<SharedServices> {
   const pids = [temporal, redis, qdrant].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   const pidOf = { temporal: temporal.pid, redis: redis.pid, qdrant: qdrant.pid };
   return { env: services.env, pids, pidOf, stop: () => services.stop() };
-}
-
-/** Tells the processes that this one starts later, such as the runner's workers, where the services are. */
-export function announceServices(services: SharedServices): void {
-  process.env[VARIABLE] = JSON.stringify(services.env);
-}
-
-export function announcedServices(): Record<string, string> {
-  const announced = process.env[VARIABLE];
-  if (announced === undefined) {
-    throw new Error('no shared services: this suite needs the global setup of test/harness');
-  }
-  return JSON.parse(announced);
 }

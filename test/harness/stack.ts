@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateKey, NewKey } from '../../contracts/keys.ts';
 import { findFreePort } from '../../tools/services/ports.ts';
-import { REDIS_DATABASES } from '../../tools/services/provide-redis.ts';
+import { REDIS_DATABASES } from '../../tools/services/redis-databases.ts';
+import { announcedServices } from './announced-services.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
-import { announcedServices } from './shared-services.ts';
 import { connectSimulator, type Simulator } from './simulator.ts';
 import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 

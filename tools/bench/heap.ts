@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
-/** Of a process that is to be lastId; a port of its choice, on this machine only. */
+/** Of a process that is to be asked; a port of its choice, on this machine only. */
 export const INSPECTED_NODE = '--inspect=127.0.0.1:0';
 const ANSWERS_WITHIN_MS = 10_000;
 

@@ -12,6 +12,20 @@ const VERSION = '1.110.2';
 const INSTALL_MS = 15 * 60_000;
 const READY_MS = 120_000;
 const MASTER_KEY = 'sk-bench';
+/**
+ * What the extra `proxy` needs. Since 1.110 one of them is the package `litellm-proxy`, which not every registry has,
+ * while the proxy and its command are still in `litellm`. Its other satellites (migrations, enterprise hooks), which
+ * the bench does not use, may have any version.
+ */
+const PRINT_NEEDS = `
+from importlib.metadata import requires
+from pip._vendor.packaging.requirements import Requirement
+for text in requires('litellm'):
+    need = Requirement(text)
+    if need.name == 'litellm-proxy' or need.marker is None: continue
+    if need.marker.evaluate({'extra': 'proxy'}) and not need.marker.evaluate({'extra': ''}):
+        print(need.name if need.name.startswith('litellm-') else f'{need.name}{need.specifier}')
+`;
 
 interface Peer {
   readonly url: string;
@@ -80,15 +94,18 @@ async function installedProgram(): Promise<string> {
     );
   }
   process.stderr.write(`litellm: installing ${VERSION} from PyPI (about a minute, once)\n`);
-  const steps = [
-    [python, ['-m', 'venv', folder]],
-    [join(folder, 'bin', 'pip'), ['install', '--quiet', `litellm[proxy]==${VERSION}`]],
-  ] as const;
-  for (const [command, args] of steps) {
-    const { code, output } = await runCommand(command, args, { timeoutMs: INSTALL_MS });
-    if (code !== 0)
-      throw new ServiceError(`LiteLLM could not be installed:\n${output}`, 'Check pip and the network.');
-  }
+  const pip = join(folder, 'bin', 'pip');
+  await installStep(python, ['-m', 'venv', folder]);
+  await installStep(pip, ['install', '--quiet', `litellm==${VERSION}`]);
+  const needs = await installStep(join(folder, 'bin', 'python'), ['-c', PRINT_NEEDS]);
+  await installStep(pip, ['install', '--quiet', ...needs.trim().split('\n')]);
   writeFileSync(join(folder, 'whole'), VERSION);
   return program;
+}
+
+async function installStep(command: string, args: readonly string[]): Promise<string> {
+  const { code, output } = await runCommand(command, args, { timeoutMs: INSTALL_MS });
+  if (code !== 0)
+    throw new ServiceError(`LiteLLM could not be installed:\n${output}`, 'Check pip and the network.');
+  return output;
 }

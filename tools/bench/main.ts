@@ -37,7 +37,9 @@ program
 
 program
   .command('peers')
-  .description('Unbroken, LiteLLM, Restate and the provider itself under the same load, in one run.')
+  .description(
+    'Unbroken, LiteLLM, Restate, bare Temporal and the provider itself under the same load, in one run.',
+  )
   .option('--requests <count>', 'requests of each at each concurrency', wholeNumber, 300)
   .action(async ({ requests }: { requests: number }) => {
     console.log(

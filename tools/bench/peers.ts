@@ -1,10 +1,11 @@
 /**
- * Unbroken beside LiteLLM's proxy, a durable step of Restate, and the bare provider: the same load, in one run, on one
- * machine. Each target streams the same kind of answer; Unbroken does so with all of its durability, LiteLLM with none,
- * and Restate keeps the whole answer once it has it.
+ * Unbroken beside LiteLLM's proxy, a durable step of Restate and of bare Temporal, and the bare provider: the same load,
+ * in one run, on one machine. Each target streams the same kind of answer; Unbroken does so with all of its durability,
+ * LiteLLM with none, and Restate and bare Temporal keep the whole answer once they have it.
  */
 import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
+import { startBareTemporal } from './bare-temporal.ts';
 import { killReaders } from './kill-readers.ts';
 import { startLiteLlm } from './litellm.ts';
 import { load, round, type StreamTimes, summary } from './load.ts';
@@ -44,6 +45,8 @@ export async function benchPeers(requests: number): Promise<void> {
     endings.unshift(() => peer.stop());
     const durablePeer = await startRestate(`${stack.sim.url}/v1`);
     endings.unshift(() => durablePeer.stop());
+    const floor = await startBareTemporal(`${stack.sim.url}/v1`, services);
+    endings.unshift(() => floor.end());
     const targets: Target[] = [
       { name: 'bare provider', pids: {}, one: (answer) => streamChat(stack.sim.url, 'none', answer) },
       {
@@ -55,6 +58,11 @@ export async function benchPeers(requests: number): Promise<void> {
         name: 'Restate',
         pids: durablePeer.pids,
         one: (answer) => streamChat(durablePeer.url, 'none', answer),
+      },
+      {
+        name: 'bare Temporal',
+        pids: { ...pidOfTemporal(services), service: floor.pid },
+        one: (answer) => streamChat(floor.url, 'none', answer),
       },
       unbroken(stack, services),
     ];
@@ -80,6 +88,10 @@ export async function benchPeers(requests: number): Promise<void> {
   } finally {
     for (const end of endings) await end();
   }
+}
+
+function pidOfTemporal({ pidOf: { temporal } }: SharedServices): Record<string, number> {
+  return temporal === undefined ? {} : { Temporal: temporal };
 }
 
 function unbroken(stack: Stack, services: SharedServices): Target {
@@ -124,7 +136,7 @@ async function measure(target: Target, { answer, concurrency, requests }: Plan) 
 
 function printRatios(rows: Record<string, object>): void {
   const figure = (name: string, column: string) => Number(Reflect.get(rows[name] ?? {}, column));
-  for (const peer of ['LiteLLM', 'Restate']) {
+  for (const peer of ['LiteLLM', 'Restate', 'bare Temporal']) {
     const ratio = (column: string) => (figure('Unbroken', column) / figure(peer, column)).toFixed(2);
     console.log(
       `Unbroken to ${peer}: first token ${ratio('first token, median ms')} times, ` +

@@ -14,6 +14,7 @@ import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
+import { type HeapProbe, INSPECTED_NODE, openHeapProbe } from './heap.ts';
 import {
   type FromViewers,
   nowMs,
@@ -50,7 +51,8 @@ export async function benchRelay(plan: RelayPlan): Promise<void> {
   const services = await startSharedServices();
   let stack: Stack | undefined;
   try {
-    stack = await startStack({ workers: 0, services: services.env });
+    const env = { NODE_OPTIONS: INSPECTED_NODE };
+    stack = await startStack({ workers: 0, services: services.env, env });
     await measure(stack, plan);
   } finally {
     await stack?.stop();
@@ -79,6 +81,7 @@ async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
   const [api] = stack.apis;
   if (api === undefined) throw new Error('the stack has no API');
   const viewers = startViewers();
+  const heap = await openHeapProbe(api.log());
   try {
     console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)} (1 minute)`);
     const rows: Record<string, Record<string, number>> = {};
@@ -88,7 +91,7 @@ async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
         const planned = planFor(stack, transport, generations, count);
         rows[`${transport}, ${count} viewers`] = await watch({
           viewers,
-          apiPid: api.pid(),
+          api: { pid: api.pid(), heap },
           planned,
           generations,
           plan,
@@ -103,6 +106,7 @@ async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
     await printFlood(stack, viewers, await beginAll(begin, FLOOD_VIEWERS / VIEWERS_PER_GENERATION));
     await printReconnects(stack, viewers, await begin());
   } finally {
+    heap.close();
     viewers.stop();
     redis.destroy();
   }
@@ -125,7 +129,7 @@ function planFor(
 
 interface Watch {
   readonly viewers: Viewers;
-  readonly apiPid: number;
+  readonly api: { readonly pid: number; readonly heap: HeapProbe };
   readonly planned: ViewersPlan;
   readonly generations: readonly Generation[];
   readonly plan: RelayPlan;
@@ -133,22 +137,24 @@ interface Watch {
 
 async function watch({
   viewers,
-  apiPid,
+  api: { pid, heap },
   planned,
   generations,
   plan: { seconds, tokensPerSecond },
 }: Watch): Promise<Record<string, number>> {
-  const emptyKiB = residentKiB(apiPid);
+  const emptyBytes = await heap.referencedBytes();
+  const emptyKiB = residentKiB(pid);
   await viewers.ask({ type: 'open', plan: planned });
   const stop = new AbortController();
   const writing = write(generations, tokensPerSecond, stop.signal);
   await sleep(WARM_UP_MS);
-  const fullKiB = residentKiB(apiPid);
   await viewers.ask({ type: 'reset' });
-  const cpu = cpuSeconds(apiPid);
+  const cpu = cpuSeconds(pid);
   await sleep(seconds * 1_000);
-  const usedCpu = cpuSeconds(apiPid) - cpu;
+  const usedCpu = cpuSeconds(pid) - cpu;
   const delays = await viewers.ask({ type: 'report' });
+  const fullKiB = residentKiB(pid);
+  const fullBytes = await heap.referencedBytes();
   stop.abort();
   await writing;
   await viewers.ask({ type: 'close' });
@@ -159,7 +165,8 @@ async function watch({
     'tokens/s delivered': Math.round(delays.length / seconds),
     'tokens/s offered': count * tokensPerSecond,
     'API CPU %': Math.round((usedCpu / seconds) * 100),
-    'KiB per viewer': Math.round((fullKiB - emptyKiB) / count),
+    'KiB per viewer, in use': rounded((fullBytes - emptyBytes) / 1_024 / count),
+    'with garbage': Math.round((fullKiB - emptyKiB) / count),
   };
 }
 

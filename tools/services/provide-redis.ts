@@ -6,10 +6,9 @@ import { splitUrls } from '../../platform/config/redis-schema.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
 import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
+import { REDIS_DATABASES } from './redis-databases.ts';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
 
-/** Logical databases of a Redis that is started here. */
-export const REDIS_DATABASES = 1_024;
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
 const CONNECT_MS = 5_000;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearLeftover, forgetProcess, recordProcess } from './pid-file.ts';
-import { findOnPath } from './programs/executables.js';
 import { type Environment, type Report, reasonOf, ServiceError } from './programs/service-error.js';
+import { tiedToParent } from './tied-to-parent.ts';
 
 const LOG_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_LINES = 15;
@@ -121,13 +121,6 @@ export function logTail(logPath: string): string {
   if (!existsSync(logPath)) return '';
   const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES);
   return `\n  The end of ${logPath}:\n${lines.map((line) => `    ${line}`).join('\n')}`;
-}
-
-/** On Linux the kernel ends the child when this process is killed so hard that it cannot do so itself. */
-export function tiedToParent(command: string, args: readonly string[]): [string, string[]] {
-  const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined;
-  if (setpriv === undefined) return [command, [...args]];
-  return [setpriv, ['--pdeathsig', 'TERM', command, ...args]];
 }
 
 function openableLog(spec: ProcessSpec): string {
