@@ -4,7 +4,7 @@
  */
 import type { ConnectionLike } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { replaceCall } from '../platform/temporal/replace-call.ts';
+import { replaceTemporalCall } from '../platform/replace-temporal-call.ts';
 
 /** Of starts whose caller has not asked yet. */
 const KEPT = 1_000;
@@ -15,7 +15,7 @@ export class EagerTasks {
 
   /** @returns the connection for a client whose starts are to be watched. */
   watch(connection: NativeConnection): ConnectionLike {
-    return replaceCall(connection, 'startWorkflowExecution', async (request, send) => {
+    return replaceTemporalCall(connection, 'startWorkflowExecution', async (request, send) => {
       const reply = await send(request);
       const token = reply.eagerWorkflowTask?.taskToken;
       if (token != null && token.length > 0 && this.#tokens.size < KEPT) {

@@ -17,7 +17,7 @@ import { TICK_TYPE, workflowId } from '../../contracts/names.ts';
 import type { Backfill, ScheduleRequest, ScheduleView } from '../../contracts/schedules.ts';
 import { HOUR_MS } from '../../contracts/time.ts';
 import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.ts';
-import { replaceCall } from '../../platform/temporal/replace-call.ts';
+import { replaceTemporalCall } from '../../platform/replace-temporal-call.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
@@ -311,7 +311,7 @@ function requestIdOf(request: unknown, key: string | undefined): string | undefi
 function withRequestId(schedules: ScheduleClient, requestId: string): ScheduleClient {
   return new ScheduleClient({
     ...schedules.options,
-    connection: replaceCall(schedules.connection, 'patchSchedule', (request, send) =>
+    connection: replaceTemporalCall(schedules.connection, 'patchSchedule', (request, send) =>
       send({ ...request, requestId }),
     ),
   });

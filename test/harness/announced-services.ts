@@ -1,6 +1,6 @@
 /**
- * Where the services of the whole run are. Apart from shared-services.ts, so that a suite does not load the packages with
- * which they are started.
+ * Where the services of the whole run are. Apart from shared-services.ts, so that a suite does not load the packages
+ * with which they are started.
  */
 const VARIABLE = 'UNBROKEN_TEST_SERVICES';
 

@@ -1,7 +1,7 @@
 /**
- * Unbroken beside LiteLLM's proxy, a durable step of Restate and of bare Temporal, and the bare provider: the same load,
- * in one run, on one machine. Each target streams the same kind of answer; Unbroken does so with all of its durability,
- * LiteLLM with none, and Restate and bare Temporal keep the whole answer once they have it.
+ * Unbroken beside LiteLLM's proxy, a durable step of Restate and of bare Temporal, and the bare provider: the same
+ * load, in one run, on one machine. Each target streams the same kind of answer; Unbroken does so with all of its
+ * durability, LiteLLM with none, and Restate and bare Temporal keep the whole answer once they have it.
  */
 import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionLike, WorkflowService } from '@temporalio/client';
-import { withMethods } from '../with-methods.ts';
+import { withMethods } from './with-methods.ts';
 
 type Name = 'patchSchedule' | 'startWorkflowExecution';
 type Send<Call extends Name> = (
@@ -7,7 +7,7 @@ type Send<Call extends Name> = (
 ) => ReturnType<WorkflowService[Call]>;
 
 /** @returns the connection, for a client whose calls of this name are to become what `call` makes of them. */
-export function replaceCall<Call extends Name>(
+export function replaceTemporalCall<Call extends Name>(
   connection: ConnectionLike,
   name: Call,
   call: (request: Parameters<Send<Call>>[0], send: Send<Call>) => ReturnType<Send<Call>>,
