@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { JobDependencies } from '../activities/jobs/job-dependencies.ts';
 import { RouteChooser } from '../api/generations/choose-route.ts';
+import { endStranded } from '../api/generations/end-stranded.ts';
 import { RunLookup } from '../api/generations/run-lookup.ts';
 import { orderGeneration, type SubmitDependencies } from '../api/generations/submit-generation.ts';
 import { orderJob } from '../api/jobs/start-job.ts';
@@ -84,6 +85,7 @@ export function createJobParts(
     orderGeneration: ({ owner, leftMicroUsd, ...submission }) =>
       orderGeneration(submit, owner, submission, leftMicroUsd),
     orderJob: (owner, job) => orderJob(ofJobs, owner, job),
+    endStranded: (generationId) => endStranded(submit, generationId),
   };
   return { dependencies, submit };
 }

@@ -7,7 +7,7 @@ import {
 
 /**
  * Steps that must succeed however long a service is unreachable: budgets and ends of logs. The workflow task waits for
- * an early retry, and its heartbeats write three events every 3 seconds; a later retry is a timer. With a timer every
+ * an early retry, and its heartbeats write three events every 8 seconds; a later retry is a timer. With a timer every
  * 30 seconds, a service may be unreachable for two days before the history reaches Temporal's limit.
  */
 export const MUST_HAPPEN: LocalActivityOptions = {

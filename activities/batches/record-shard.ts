@@ -89,6 +89,7 @@ class ShardEnding {
   }
 
   async #endOf(line: BatchLine): Promise<EndedLine> {
+    const { lineFormats } = this.#dependencies;
     const { spec, refused, kept } = this.#facts;
     const refusal = refused.get(line.index);
     if (refusal !== undefined) return free({ kind: 'failed', response: refusal });
@@ -98,8 +99,12 @@ class ShardEnding {
       const kind = booking?.failure == null ? 'completed' : 'failed';
       return { result: { kind, response }, usage, costMicroUsd };
     }
-    const found = await this.#dependencies.lineFormats.answer(spec, line);
-    if (found === 'running') throw stillRuns(line);
+    const found = await lineFormats.answer(spec, line);
+    if (found === 'running') {
+      // The shard has waited for the runs that it started.
+      await lineFormats.endStranded(spec, line);
+      throw stillRuns(line);
+    }
     return found === 'missing' ? free(this.#unsent()) : found;
   }
 

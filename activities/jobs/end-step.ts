@@ -16,6 +16,7 @@ import type { JobSpec } from '../../engine/jobs/job-store.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 import { neededBy, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
 import { notifyJobEnded } from './notify-job.ts';
+import { recordItem } from './record-item.ts';
 
 type Jobs = Pick<JobDependencies, 'jobs'>;
 type ErrorBody = Extract<JobEventBody, { type: 'job-error' }>['error'];
@@ -50,13 +51,31 @@ export function decideStep({ jobs }: Jobs) {
   };
 }
 
-export function endJob(dependencies: Pick<JobDependencies, 'jobs' | 'webhooks'>) {
+type Ending = Pick<JobDependencies, 'endStranded' | 'jobs' | 'log' | 'webhooks'>;
+
+export function endJob(dependencies: Ending) {
   return async (ending: EndJob): Promise<EndedJob> => {
+    await closeStranded(dependencies, ending.job);
     const outcome = await appendEnd(dependencies, ending);
     const spec = await specOf(dependencies, ending.job.jobId);
     const deliveries = spec === null ? [] : await notifyJobEnded(dependencies, ending.job, spec, outcome);
     return { ...outcome, deliveries };
   };
+}
+
+/**
+ * Closes what is open: a worker died when it had opened a generation, and the job was cancelled before another one
+ * started its run.
+ */
+async function closeStranded(dependencies: Ending, job: EndJob['job']): Promise<void> {
+  const { steps } = await folded(dependencies, job.jobId);
+  for (const { name: step, generations } of steps.values()) {
+    for (const { status, generationId, item, attempt } of generations) {
+      if (status !== 'running' || generationId === null) continue;
+      await dependencies.endStranded(generationId);
+      await recordItem(dependencies)({ job, step, item: item ?? 0, attempt, generationId });
+    }
+  }
 }
 
 /** null: the job was lost, or erased; its run ends all the same. */

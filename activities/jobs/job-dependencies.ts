@@ -52,6 +52,8 @@ export interface JobDependencies {
    * @returns null if it could cost more than is left. @throws UnbrokenError
    */
   readonly orderGeneration: (generation: GenerationToOrder) => Promise<OrderedGeneration | null>;
+  /** Ends a generation that was ordered and never started, or whose run could not end it. */
+  readonly endStranded: (generationId: string) => Promise<void>;
   /** Creates a job as the API does, except for the start of its run. @throws UnbrokenError */
   readonly orderJob: (owner: JobOwner, job: JobToOrder) => Promise<JobOrder>;
   /** The same for a batch. */

@@ -16,6 +16,7 @@ import type { ResultLine } from '../../engine/batches/batch-objects.ts';
 import type { BatchSpec, KeptAnswer } from '../../engine/batches/batch-store.ts';
 import type { EndedLine, LineAnswer, LineFormats } from '../../engine/batches/line-formats.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { endStranded } from '../generations/end-stranded.ts';
 import { orderGeneration, type SubmitDependencies } from '../generations/submit-generation.ts';
 import { parseWith } from '../http/read-request.ts';
 import { toPublicError } from '../http/to-public-error.ts';
@@ -122,6 +123,10 @@ export class VendorLineFormats implements LineFormats {
       answers.push(answer);
     }
     return this.#ended(spec, line, answers);
+  }
+
+  async endStranded(spec: BatchSpec, line: BatchLine): Promise<void> {
+    for (const generationId of generationIds(spec, line)) await endStranded(this.#dependencies, generationId);
   }
 
   refusal(spec: BatchSpec, error: unknown): LineResponse | null {

@@ -6,13 +6,10 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { FlightMembers } from '../../engine/cache/flights.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
-import { endLog } from './end-log.ts';
-import { ifRunExists } from './if-run-exists.ts';
-import { isOfEarlierLog } from './start-run.ts';
+import { endIfRunEnded } from './end-stranded.ts';
 
 /** A log is looked up at most once in this time. */
 const PAUSE_MS = 30_000;
-const TEMPORAL_TIMEOUT_MS = 5_000;
 
 interface SilenceWatchParts {
   readonly log: EventLog;
@@ -35,28 +32,9 @@ export class SilenceWatch {
     if (this.#paused.has(generationId)) return;
     this.#paused.add(generationId);
     setTimeout(() => this.#paused.delete(generationId), PAUSE_MS).unref();
-    this.#endIfRunEnded(generationId).catch((error: unknown) => {
+    // A log without a run, or with that of an earlier log, waits for its run or for the client to repeat the request.
+    endIfRunEnded(this.#parts, generationId).catch((error: unknown) => {
       this.#parts.logger.warn({ err: error, generationId }, 'the state of a silent generation is unknown');
     });
-  }
-
-  async #endIfRunEnded(generationId: string): Promise<void> {
-    const { log, flightMembers, temporal } = this.#parts;
-    const head = await log.head(generationId);
-    if (head === null) return;
-    const deadline = Date.now() + TEMPORAL_TIMEOUT_MS;
-    const run = await ifRunExists(temporal.workflow, head, (handle) =>
-      temporal.connection.withDeadline(deadline, () => handle.describe()),
-    );
-    // A log without a run, or with that of an earlier log, waits for its run or for the client to repeat the request.
-    if (run === null || run.status.name === 'RUNNING' || isOfEarlierLog(run, head)) return;
-    // A run writes the end of its log before it ends, so this log has lost its end.
-    await endLog(
-      { log, flightMembers },
-      generationId,
-      run.status.name === 'COMPLETED'
-        ? { code: 'log_tail_lost', message: 'Redis lost the end of this answer.' }
-        : { code: 'internal', message: 'The run of this generation was terminated.' },
-    );
   }
 }

@@ -30,6 +30,11 @@ export interface LineFormats {
   /** Books what an answer cost, once, and releases the rest of its reservation. */
   book(spec: BatchSpec, answer: KeptAnswer): Promise<void>;
   answer(spec: BatchSpec, line: BatchLine): Promise<LineAnswer>;
+  /**
+   * Ends the generations of a line that no run will end: the worker died when it had submitted them, and its batch was
+   * stopped before another one started their runs; or Redis lost the end that a run wrote.
+   */
+  endStranded(spec: BatchSpec, line: BatchLine): Promise<void>;
   /** A refusal in the format of the endpoint; null for an error that may pass. */
   refusal(spec: BatchSpec, error: unknown): LineResponse | null;
   /** The line of the results. */

@@ -25,7 +25,8 @@ const WARM_UP_REQUESTS = 60;
 /** What the warm-up leaves to collect and to compile is over by then. */
 const SETTLE_MS = 15_000;
 const IDLE_MS = 20_000;
-const RAMP_MS = 15_000;
+/** No steeper than two slow cores can begin a thousand. */
+const RAMP_MS = 35_000;
 const PEAK_EVERY_MS = 250;
 /** Runs of a row that are looked at. */
 const INSPECTED = 20;

@@ -261,6 +261,7 @@ export class HandoverStand {
       embed: unused,
       book: unused,
       answer: unused,
+      endStranded: unused,
       write: unused,
     };
   }

@@ -62,7 +62,7 @@ async function record(spec: BatchSpec, meanwhile: () => Promise<void>): Promise<
   const write: LineFormats['write'] = () => ({ file: 'output', json: JSON.stringify(response.body) });
   const unused = () => Promise.reject(new Error('not used'));
   const submits = { generationsOf: () => 1, order: unused, embed: unused, book: unused };
-  const lineFormats = { ...submits, answer, write, refusal: () => null };
+  const lineFormats = { ...submits, answer, endStranded: unused, write, refusal: () => null };
   const { tenant, batchId, deadlineAtMs } = spec;
   const shard = { tenant, batchId, shard: 0, ...PLAN, deadlineAtMs, stop: null };
   await writeShard({ batches, batchObjects, lineFormats, nowMs: Date.now, readLine }, shard);

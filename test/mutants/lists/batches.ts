@@ -203,4 +203,12 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     replace: '/[\\u2029]/g',
     caughtBy: { tests: ['test/api/batches/line-formats.test.ts'] },
   },
+  {
+    name: 'batch-waits-for-a-line-without-a-run',
+    breaks: 'A batch that is cancelled just after a worker died never ends.',
+    file: 'activities/batches/record-shard.ts',
+    find: 'await lineFormats.endStranded(spec, line);',
+    replace: '',
+    caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
+  },
 ];

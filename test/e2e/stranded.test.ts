@@ -1,0 +1,90 @@
+/**
+ * A worker dies between the submission of a generation and the record of it, and what submitted it is cancelled before
+ * another worker takes it on. That one starts nothing any more, so the generation has no run, and no other end.
+ */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from '../../clients/typescript/index.ts';
+import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
+import { RedisJobStore } from '../../engine/jobs/redis-job-store.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { connectRedis } from '../../platform/redis/redis-connection.ts';
+import { BatchClient, chatLine } from '../harness/batches.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+const KEPT_MS = 600_000;
+let stack: Stack;
+let redis: Awaited<ReturnType<typeof connectRedis>>;
+beforeAll(async () => {
+  stack = await startStack({ config: { batches: { linesAtOnce: 1 } } });
+  redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+});
+afterAll(async () => {
+  redis?.destroy();
+  await stack?.stop();
+});
+
+/** As the worker that died has submitted it. */
+async function strand(nameInHash: string): Promise<string> {
+  const generationId = `gen_${createHash('sha256').update(nameInHash).digest('hex').slice(0, 32)}`;
+  await new RedisEventLog(redis, { retentionMs: KEPT_MS }).create({
+    generationId,
+    tenant: 'dev',
+    user: 'dev',
+    route: 'default',
+    requestHash: nameInHash,
+    metadata: {},
+    input: { messages: [{ role: 'user', content: 'Hello' }], maxOutputTokens: 10 },
+  });
+  return generationId;
+}
+
+async function viewOf(generationId: string) {
+  return (await stack.api.view(generationId)).body;
+}
+
+test('a line that was submitted and never started does not keep its cancelled batch from ending', async () => {
+  const batches = new BatchClient(stack.api.url, stack.api.key);
+  // Two lines for each of the shards that run at once: the first is held while the second waits.
+  const lines = Array.from({ length: 2 * BATCH_LIMITS.shardsAtOnce }, (_, index) =>
+    chatLine(`line ${index}`, promptOf({ tokens: 5, ...(index % 2 === 0 ? { holdAt: 1 } : {}) })),
+  );
+  const { id } = await batches.create(lines);
+  await waitFor('the first lines to be called', async () => {
+    return (await stack.sim.calls()).length === BATCH_LIMITS.shardsAtOnce;
+  });
+  await stack.workers[0]?.kill();
+  const stranded = await strand(`dev\0${id}\0line 1`);
+  await batches.openai.batches.cancel(id);
+  await stack.sim.release();
+  await stack.workers[0]?.restart();
+  const ended = await batches.endOf(id);
+  expect(ended.status).toBe('cancelled');
+  const { ids, errors } = await batches.resultsOf(ended);
+  expect(ids.sort()).toEqual(lines.map(({ custom_id }) => custom_id));
+  // The line has the name that was made up above.
+  expect(errors.find(({ custom_id }) => custom_id === 'line 1')).toMatchObject({
+    id: stranded.replace('gen_', 'batch_req_'),
+    error: { code: 'batch_cancelled' },
+  });
+  expect(await viewOf(stranded)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+});
+
+test('a generation that was opened and never started is closed when its cancelled job ends', async () => {
+  const { jobs } = createClient({ baseUrl: stack.api.url, apiKey: stack.api.key });
+  await stack.workers[0]?.kill();
+  const definition = { steps: { only: { input: promptOf({ tokens: 5 }) } } };
+  const { id } = await jobs.run({ definition });
+  const generationId = await strand(`dev\0${id}\0only/0/1`);
+  await new RedisJobStore(redis, { keptMs: KEPT_MS }).append(id, 'open:only/0/1', [
+    { type: 'step-start', step: 'only', items: null },
+    { type: 'generation-open', step: 'only', item: null, attempt: 1, generationId },
+  ]);
+  await jobs.cancel(id);
+  await stack.workers[0]?.restart();
+  await waitFor('the end of the job', async () => (await jobs.get(id)).status === 'cancelled');
+  expect((await jobs.get(id)).steps).toMatchObject([{ name: 'only', failed: 1 }]);
+  expect(await viewOf(generationId)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+});
