@@ -5,30 +5,38 @@
  */
 import {
   ApplicationFailure,
-  executeChild,
+  CancellationScope,
+  isCancellation,
   ParentClosePolicy,
+  proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
+  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { BatchOrder, BatchOutcome } from '../contracts/batches.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
-import type { JobOrder, JobOutcome, OpenedTick, TickOrder } from '../contracts/job-steps.ts';
+import type { EndedJob, JobOrder, JobOutcome, OpenedTick, TickOrder } from '../contracts/job-steps.ts';
 import { BATCH_TYPE, JOB_TYPE, workflowId } from '../contracts/names.ts';
-import { JOB_STEP } from './activity-options.ts';
+import { BATCH_STEP, JOB_STEP } from './activity-options.ts';
 import { runChildGeneration } from './child-generation.ts';
 import { outlivesVersions } from './outlives-versions.ts';
+import { sendDeliveries } from './webhook-delivery.ts';
 
 type RunJob = (order: JobOrder) => Promise<JobOutcome>;
 type RunBatch = (order: BatchOrder) => Promise<BatchOutcome>;
 
-const { openTick } = proxyLocalActivities<Activities>(JOB_STEP);
+const { endJob, openTick } = proxyLocalActivities<Activities>(JOB_STEP);
+const { endBatch } = proxyActivities<Activities>(BATCH_STEP);
 
 export async function scheduledRun({ tenant, scheduleId }: TickOrder): Promise<string> {
   const tick = workflowInfo().workflowId;
-  const opened = await openTick({ job: { tenant, jobId: scheduleId }, tick });
+  // Also if it is cancelled: an attempt before this one may have opened it, and nobody else would end what it opened.
+  const opened = await CancellationScope.nonCancellable(() =>
+    openTick({ job: { tenant, jobId: scheduleId }, tick }),
+  );
   if (opened.kind === 'refused') throw failed(opened.failure.code);
   const outcome = await runOpened(opened);
   if (outcome === null) return 'completed';
@@ -62,10 +70,34 @@ async function runOpened(opened: Exclude<OpenedTick, { kind: 'refused' }>): Prom
     staticSummary: `${user}: ${what}`,
     searchAttributes: { UnbrokenTenant: [tenant], UnbrokenUser: [user], UnbrokenStatus: ['running'] },
   };
-  if (kind === 'job') return executeChild<RunJob>(JOB_TYPE, { ...child, args: [order] });
-  const { status } = await executeChild<RunBatch>(BATCH_TYPE, { ...child, args: [order] });
+  if (kind === 'job') {
+    const run = startChild<RunJob>(JOB_TYPE, { ...child, args: [order] });
+    return (
+      await begun(run, () => endJob({ job: { tenant, jobId: id }, as: 'cancelled', failure: null }))
+    ).result();
+  }
+  const { deadlineAtMs } = order;
+  const none = { lines: 0, shardLines: 1, nextShard: 0 };
+  const run = startChild<RunBatch>(BATCH_TYPE, { ...child, args: [order] });
+  const end = () => endBatch({ tenant, batchId: id, deadlineAtMs, ...none, stop: 'cancelled' });
+  const { status } = await (await begun(run, end)).result();
   // It fails only if its file is refused; the batch says why.
   return { status, errorCode: status === 'failed' ? 'invalid_request' : null };
+}
+
+/** @param end ends what the tick has opened, if it is cancelled before its run has begun. */
+async function begun<Run>(run: Promise<Run>, end: () => Promise<Pick<EndedJob, 'deliveries'>>): Promise<Run> {
+  try {
+    return await run;
+  } catch (error) {
+    if (isCancellation(error)) {
+      await CancellationScope.nonCancellable(async () => {
+        const { deliveries = [] } = await end();
+        await sendDeliveries(deliveries);
+      });
+    }
+    throw error;
+  }
 }
 
 /** The tick fails with its run, so that the schedule can pause, and an operator sees it. */

@@ -1,4 +1,5 @@
 /** Runs of jobs and of ticks of schedules: those of their tests, and those whose histories are recorded. */
+import type { WorkflowStartOptions } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { JobOrder, JobOutcome, PlannedStep, TickOrder } from '../../contracts/job-steps.ts';
@@ -68,12 +69,18 @@ export async function recordJob(environment: WorkflowEnvironment): Promise<Histo
   });
 }
 
-export function startTick({ temporal }: WorkflowEnvironment, taskQueue: string) {
+/** @param options such as a delay of its first task */
+export function startTick(
+  { temporal }: WorkflowEnvironment,
+  taskQueue: string,
+  options: Pick<WorkflowStartOptions, 'startDelay'> = {},
+) {
   const order = { tenant: 'acme', scheduleId: `sched_${crypto.randomUUID()}` };
   return temporal.client.workflow.start<(order: TickOrder) => Promise<string>>(TICK_TYPE, {
     workflowId: workflowId(order.tenant, order.scheduleId),
     taskQueue,
     args: [order],
+    ...options,
   });
 }
 
