@@ -33,7 +33,7 @@ const { endBatch } = proxyActivities<Activities>(BATCH_STEP);
 
 export async function scheduledRun({ tenant, scheduleId }: TickOrder): Promise<string> {
   const tick = workflowInfo().workflowId;
-  // Also if it is cancelled: an attempt before this one may have opened it, and nobody else would end what it opened.
+  // Also if it is cancelled: an attempt before this one may have opened it, and no other run would end what it opened.
   const opened = await CancellationScope.nonCancellable(() =>
     openTick({ job: { tenant, jobId: scheduleId }, tick }),
   );
