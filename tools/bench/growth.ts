@@ -156,7 +156,7 @@ async function runAll({ stack, pids }: Bench, plan: GrowthPlan) {
         running += 1;
         peakAtOnce = Math.max(peakAtOnce, running);
       };
-      return generate(stack, plan, onFirst).finally(() => {
+      return generate(stack, { ...plan, repeats: true }, onFirst).finally(() => {
         running -= 1;
       });
     });

@@ -1,5 +1,8 @@
 /** A load of streamed requests from this process, and what their times say. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
+
+const REPEAT_AFTER_MS = 1_000;
 
 interface StreamedRequest {
   readonly url: string;
@@ -8,6 +11,8 @@ interface StreamedRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether this event has the first text that a reader sees. */
   readonly isText: (event: Record<string, unknown>) => boolean;
+  /** Sent again while the answer is 503, as clients do; `headers` must have an Idempotency-Key then. */
+  readonly repeats?: boolean;
   /** Receives every event; a returned text is the error with which the stream ended. */
   readonly onEvent?: (event: Record<string, unknown>) => string | undefined;
 }
@@ -29,15 +34,23 @@ export async function streamOnce({
   body,
   headers,
   isText,
+  repeats = false,
   onEvent,
 }: StreamedRequest): Promise<StreamTimes> {
   const now = () => performance.timeOrigin + performance.now();
   const sentAtMs = now();
-  const response = await fetch(url, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-  });
+  const send = () =>
+    fetch(url, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+    });
+  let response = await send();
+  while (repeats && response.status === 503) {
+    await response.body?.cancel();
+    await sleep(REPEAT_AFTER_MS);
+    response = await send();
+  }
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   let firstAtMs: number | undefined;
   let broken: string | undefined;

@@ -9,6 +9,8 @@ interface StreamedPlan {
   readonly firstMs: number;
   /** Absent: off. */
   readonly cache?: 'on' | 'off';
+  /** Sent again while the API refuses it because too much begins at once. */
+  readonly repeats?: boolean;
   /** The reader has the first event, with the id. */
   readonly onStart?: (id: string) => void;
   /** The reader learns that the provider is called. */
@@ -32,6 +34,7 @@ export async function generate(
       model: 'simulated/sim-large',
       maxOutputTokens: plan.tokens + 1,
     },
+    ...(plan.repeats === true ? { repeats: true, headers: { 'idempotency-key': crypto.randomUUID() } } : {}),
     isText: ({ type }) => type === 'text-delta',
     onEvent: ({ type, generationId }) => {
       if (type === 'generation-start') {
