@@ -54,6 +54,9 @@ export interface BatchProgress extends BatchPlan, Partial<ShardStart> {
   readonly open?: readonly number[];
 }
 
+/** Of a batch whose lines were never planned: its file was refused, or it was cancelled before. */
+export const NO_PROGRESS: BatchProgress = { lines: 0, shardLines: 1, nextShard: 0 };
+
 /** What a batch that was handed over to vendors tells its shards. */
 interface ShardStart {
   /** Lines were prepared for vendors' batches, which have ended: their answers are taken first. */

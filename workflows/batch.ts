@@ -27,6 +27,7 @@ import {
   type BatchStop,
   type CheckedBatch,
   type EndedShard,
+  NO_PROGRESS,
   type ShardOrder,
   shardsOf,
 } from '../contracts/batches.ts';
@@ -60,7 +61,7 @@ async function close(
   progress: BatchProgress | null,
   stop: BatchStop | null,
 ): Promise<BatchOutcome> {
-  const done = progress ?? { lines: 0, shardLines: 1, nextShard: 0 };
+  const done = progress ?? NO_PROGRESS;
   const { deliveries, ...outcome } = await endBatch({ tenant, batchId, deadlineAtMs, ...done, stop });
   show(outcome);
   await sendDeliveries(deliveries);

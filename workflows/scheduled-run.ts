@@ -16,7 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { BatchOrder, BatchOutcome } from '../contracts/batches.ts';
+import { type BatchOrder, type BatchOutcome, NO_PROGRESS } from '../contracts/batches.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { EndedJob, JobOrder, JobOutcome, OpenedTick, TickOrder } from '../contracts/job-steps.ts';
 import { BATCH_TYPE, JOB_TYPE, workflowId } from '../contracts/names.ts';
@@ -77,9 +77,8 @@ async function runOpened(opened: Exclude<OpenedTick, { kind: 'refused' }>): Prom
     ).result();
   }
   const { deadlineAtMs } = order;
-  const none = { lines: 0, shardLines: 1, nextShard: 0 };
   const run = startChild<RunBatch>(BATCH_TYPE, { ...child, args: [order] });
-  const end = () => endBatch({ tenant, batchId: id, deadlineAtMs, ...none, stop: 'cancelled' });
+  const end = () => endBatch({ tenant, batchId: id, deadlineAtMs, ...NO_PROGRESS, stop: 'cancelled' });
   const { status } = await (await begun(run, end)).result();
   // It fails only if its file is refused; the batch says why.
   return { status, errorCode: status === 'failed' ? 'invalid_request' : null };

@@ -55,8 +55,8 @@ type Ending = Pick<JobDependencies, 'endStranded' | 'jobs' | 'log' | 'webhooks'>
 
 export function endJob(dependencies: Ending) {
   return async (ending: EndJob): Promise<EndedJob> => {
-    await closeStranded(dependencies, ending.job);
-    const outcome = await appendEnd(dependencies, ending);
+    const state = await withoutStranded(dependencies, ending.job);
+    const outcome = await appendEnd(dependencies, ending, state);
     const spec = await specOf(dependencies, ending.job.jobId);
     const deliveries = spec === null ? [] : await notifyJobEnded(dependencies, ending.job, spec, outcome);
     return { ...outcome, deliveries };
@@ -66,16 +66,20 @@ export function endJob(dependencies: Ending) {
 /**
  * Closes what is open: a worker died when it had opened a generation, and the job was cancelled before another one
  * started its run.
+ * @returns the job, of which nothing is open.
  */
-async function closeStranded(dependencies: Ending, job: EndJob['job']): Promise<void> {
-  const { steps } = await folded(dependencies, job.jobId);
-  for (const { name: step, generations } of steps.values()) {
+async function withoutStranded(dependencies: Ending, job: EndJob['job']): Promise<FoldedJob> {
+  const state = await folded(dependencies, job.jobId);
+  let isChanged = false;
+  for (const { name: step, generations } of state.steps.values()) {
     for (const { status, generationId, item, attempt } of generations) {
       if (status !== 'running' || generationId === null) continue;
       await dependencies.endStranded(generationId);
       await recordItem(dependencies)({ job, step, item: item ?? 0, attempt, generationId });
+      isChanged = true;
     }
   }
+  return isChanged ? folded(dependencies, job.jobId) : state;
 }
 
 /** null: the job was lost, or erased; its run ends all the same. */
@@ -88,8 +92,11 @@ async function specOf({ jobs }: Jobs, jobId: string): Promise<JobSpec | null> {
   }
 }
 
-async function appendEnd({ jobs }: Jobs, { job: { jobId }, as, failure }: EndJob): Promise<JobOutcome> {
-  const state = await folded({ jobs }, jobId);
+async function appendEnd(
+  { jobs }: Jobs,
+  { job: { jobId }, as, failure }: EndJob,
+  state: FoldedJob,
+): Promise<JobOutcome> {
   const { usage, costMicroUsd } = state;
   const progress = { usage, costMicroUsd };
   if (as === 'cancelled') {

@@ -6,7 +6,7 @@ import { isOfEarlierLog } from './start-run.ts';
 
 const TEMPORAL_TIMEOUT_MS = 5_000;
 
-interface OpenRuns extends OpenLogs {
+export interface OpenRuns extends OpenLogs {
   readonly temporal: Client;
 }
 
@@ -14,10 +14,8 @@ interface OpenRuns extends OpenLogs {
  * Ends an open log if its run has ended: a run writes the end of its log before it ends, so this log has lost its end.
  * @returns whether Temporal has such a run.
  */
-export async function endIfRunEnded(
-  { log, flightMembers, temporal }: OpenRuns,
-  generationId: string,
-): Promise<boolean> {
+export async function endIfRunEnded(open: OpenRuns, generationId: string): Promise<boolean> {
+  const { log, temporal } = open;
   const head = await log.head(generationId);
   if (head === null) return false;
   const deadline = Date.now() + TEMPORAL_TIMEOUT_MS;
@@ -27,7 +25,7 @@ export async function endIfRunEnded(
   if (run === null) return false;
   if (run.status.name === 'RUNNING' || isOfEarlierLog(run, head)) return true;
   await endLog(
-    { log, flightMembers },
+    open,
     generationId,
     run.status.name === 'COMPLETED'
       ? { code: 'log_tail_lost', message: 'Redis lost the end of this answer.' }

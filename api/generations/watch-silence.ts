@@ -2,19 +2,13 @@
  * Ends logs that would otherwise stay silent for ever: Redis lost their tail with the end, or an operator terminated
  * their run. When a followed log is silent, this asks Temporal whether its run has ended.
  */
-import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { FlightMembers } from '../../engine/cache/flights.ts';
-import type { EventLog } from '../../engine/streaming/event-log.ts';
-import { endIfRunEnded } from './end-stranded.ts';
+import { endIfRunEnded, type OpenRuns } from './end-stranded.ts';
 
 /** A log is looked up at most once in this time. */
 const PAUSE_MS = 30_000;
 
-interface SilenceWatchParts {
-  readonly log: EventLog;
-  readonly flightMembers: FlightMembers;
-  readonly temporal: Client;
+interface SilenceWatchParts extends OpenRuns {
   readonly logger: Logger;
 }
 
