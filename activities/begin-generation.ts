@@ -11,7 +11,7 @@ import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import type { RunningStreams } from './attempt/running-streams.ts';
 import { uniqueLogId } from './attempt/unique-log-id.ts';
 import type { Dependencies } from './dependencies.ts';
-import { type EarlyStart, FirstSteps } from './first-steps.ts';
+import { type EarlyStart, FirstSteps, type FirstStepsFacts } from './first-steps.ts';
 
 /** Below the epoch of every attempt that a workflow has asked for, which is a time. */
 const EARLY_EPOCH = 1;
@@ -37,13 +37,13 @@ export class BegunGenerations {
     const log = uniqueLogId(order);
     const early = this.#early.get(log);
     this.#early.delete(log);
-    return (await early) ?? this.#create(order, { epochMs, runIsOurs: YES }).run();
+    return (await early) ?? this.#create(order, { epochMs, runIsOurs: YES, isLeased: false }).run();
   }
 
   /** Begins before the workflow asks. Never throws: the workflow that joins gets the error. */
   beginEarly({ order, input, runIsOurs, isLikelyOurs }: EarlyStart): void {
     const log = uniqueLogId(order);
-    const steps = this.#create(order, { epochMs: EARLY_EPOCH, runIsOurs });
+    const steps = this.#create(order, { epochMs: EARLY_EPOCH, runIsOurs, isLeased: isLikelyOurs });
     const begun = steps.runAhead({ input, isLikelyOurs });
     this.#early.set(log, begun);
     const forget = () => {
@@ -53,10 +53,7 @@ export class BegunGenerations {
     begun.then((result) => (result === null ? forget() : forgetLater()), forgetLater);
   }
 
-  #create(
-    order: BeginStep['order'],
-    facts: { readonly epochMs: number; readonly runIsOurs: Promise<boolean> },
-  ): FirstSteps {
+  #create(order: BeginStep['order'], facts: Omit<FirstStepsFacts, 'order'>): FirstSteps {
     return new FirstSteps(this.#dependencies, this.#running, { order, ...facts });
   }
 }

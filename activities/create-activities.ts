@@ -1,4 +1,5 @@
 /** The activities with their dependencies. The Temporal UI shows their names. */
+import { LIMITS } from '../contracts/limits.ts';
 import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import { RunningStreams } from './attempt/running-streams.ts';
 import { awaitVendors } from './batches/await-vendors.ts';
@@ -75,8 +76,14 @@ export function createActivities(
     completeErasure: completeErasure(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
-  const cancelStream = (generationId: string) => running.cancel(generationId);
-  return { activities, beginEarly, cancelStream, runningStreams: () => running.count() };
+  return {
+    activities,
+    beginEarly,
+    cancelStream: (generationId: string) => running.cancel(generationId),
+    runningStreams: () => running.count(),
+    /** To be called while the worker still polls, so that its own activities adopt what runs here. */
+    leaveStreams: () => running.leave(LIMITS.adoptOnLeaveMs),
+  };
 }
 
 export type Activities = ReturnType<typeof createActivities>['activities'];

@@ -37,17 +37,22 @@ export interface EarlyStart {
   readonly order: GenerationOrder;
   /** Given if the log has only its start; else it is read. */
   readonly input?: GenerationInput | undefined;
-  /** Resolves to true if Temporal gives the first task of the run to this worker. */
+  /** Resolves to true if Temporal gives the first task of the run to this worker, whose lease then has it. */
   readonly runIsOurs: Promise<boolean>;
-  /** True if that is likely: then a response that can be reattached to begins without waiting for it. */
+  /**
+   * True if that is likely: then a response that can be reattached to begins without waiting for it, and the workflow
+   * task may be held for longer.
+   */
   readonly isLikelyOurs: boolean;
 }
 
-interface FirstStepsFacts {
+export interface FirstStepsFacts {
   readonly order: GenerationOrder;
   /** Of the stream that it begins. */
   readonly epochMs: number;
   readonly runIsOurs: Promise<boolean>;
+  /** True: if the run is ours, our lease has its first task, so that another process learns of our death. */
+  readonly isLeased: boolean;
 }
 
 /** Read before anything is written or paid for. `ended`: an earlier run of this step has ended the generation. */
@@ -65,6 +70,7 @@ export class FirstSteps {
   readonly #order: GenerationOrder;
   readonly #epochMs: number;
   readonly #runIsOurs: Promise<boolean>;
+  readonly #isLeased: boolean;
 
   constructor(dependencies: Dependencies, running: RunningStreams, facts: FirstStepsFacts) {
     this.#dependencies = dependencies;
@@ -72,6 +78,7 @@ export class FirstSteps {
     this.#order = facts.order;
     this.#epochMs = facts.epochMs;
     this.#runIsOurs = facts.runIsOurs;
+    this.#isLeased = facts.isLeased;
   }
 
   async run(): Promise<BegunGeneration> {
@@ -193,8 +200,7 @@ export class FirstSteps {
     reservation: GrantedReservation,
   ): Promise<BegunGeneration> {
     try {
-      const outcome = await waitAtMost(LIMITS.adoptStreamAfterMs, streaming);
-      // An activity adopts a stream that takes longer than a workflow task may be held.
+      const outcome = await this.#waitForEnd(streaming);
       if (outcome === null) return { next: 'stream', reservation, waitMs: 0 };
       this.#running.claim(step);
       return await this.#finish(outcome);
@@ -210,6 +216,15 @@ export class FirstSteps {
       const failure = { code: error.type, message: error.message, ...readFailureFacts(error.details) };
       return { next: 'fall-back', reservation, failure };
     }
+  }
+
+  /** @returns null if the stream takes longer than a workflow task may be held: then an activity adopts it. */
+  async #waitForEnd(streaming: Promise<GenerationOutcome>): Promise<GenerationOutcome | null> {
+    const { adoptStreamAfterMs, adoptLeasedStreamAfterMs } = LIMITS;
+    const { leaving } = this.#running;
+    const outcome = await waitAtMost(adoptStreamAfterMs, streaming, leaving);
+    if (outcome !== null || !this.#isLeased || !(await this.#runIsOurs)) return outcome;
+    return waitAtMost(adoptLeasedStreamAfterMs - adoptStreamAfterMs, streaming, leaving);
   }
 
   async #finish(outcome: GenerationOutcome): Promise<BegunGeneration> {

@@ -125,6 +125,11 @@ export const LIMITS = {
   workflowTaskMs: 10_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
+  /** The same two for a run whose first task is in the lease of its worker: its death is not noticed by a timeout. */
+  leasedWorkflowTaskMs: 20_000,
+  adoptLeasedStreamAfterMs: 10_000,
+  /** How long a worker that leaves waits until its activities have adopted its streams. */
+  adoptOnLeaveMs: 2_000,
   /** Equal requests of one key whose generations the client's retries can join; of more, the newest. */
   sameRequestsJoined: 16,
   /** Retries of a client from this one on count as the same; the official clients make two. */

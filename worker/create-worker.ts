@@ -72,7 +72,10 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   const warm = parts.warmUp();
   const observed = observeWorker(parts.dependencies, metrics, tracing);
   const { maxStreams } = config.worker;
-  const { activities, beginEarly, cancelStream, runningStreams } = createActivities(observed, maxStreams);
+  const { activities, beginEarly, cancelStream, runningStreams, leaveStreams } = createActivities(
+    observed,
+    maxStreams,
+  );
   metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', runningStreams);
   const { redis, subscriber } = connections.clients;
   await subscriber.subscribe(REDIS_KEYS.cancelRequests, cancelStream);
@@ -103,6 +106,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     // With versions, Temporal decides which of them begins a generation.
     runTaker: deployment.buildId === undefined ? runTaker : null,
     parts,
+    leaveStreams,
     lease,
     metricsUrl: page?.url,
     close: () => Promise.all([page?.stop(), connection.close(), connections.close()]),
@@ -202,6 +206,7 @@ interface ProcessParts {
   /** null: new generations come from Temporal's queue only. */
   readonly runTaker: RunTaker | null;
   readonly parts: Pick<WorkerDependencies, 'sweep' | 'close'>;
+  readonly leaveStreams: () => Promise<void>;
   readonly lease: ThreadedLease;
   readonly metricsUrl: string | undefined;
   /** Closes what the parts use. */
@@ -232,9 +237,10 @@ class WorkerProcess {
   }
 
   async shutdown(): Promise<void> {
-    const { workers, runTaker } = this.#parts;
+    const { workers, runTaker, leaveStreams } = this.#parts;
     // If Temporal gives the first task of a run to this worker, the worker must still poll.
     await runTaker?.stop();
+    await leaveStreams();
     for (const worker of workers) worker.shutdown();
   }
 }

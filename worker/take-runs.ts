@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BeginEarly } from '../activities/begin-generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { HandoffTaker, TakenRun } from '../engine/handoff/handoff.ts';
 import type { RunLeases } from '../engine/leases/run-leases.ts';
@@ -105,7 +106,9 @@ export class RunTaker {
   async #begin(run: TakenRun): Promise<void> {
     const { promise: runIsOurs, resolve } = Promise.withResolvers<boolean>();
     const isLikelyOurs = this.#wasGiven;
-    const starting = this.#startRun(run, { eagerly: true });
+    // If Temporal gives the first task, our lease has it, and it may be held for longer.
+    const workflowTaskTimeout = isLikelyOurs ? LIMITS.leasedWorkflowTaskMs : LIMITS.workflowTaskMs;
+    const starting = this.#startRun(run, { eagerly: true, workflowTaskTimeout });
     this.#parts.beginEarly({ ...run, runIsOurs, isLikelyOurs });
     const [started, failure] = await starting.then(
       (result) => [result, null] as const,
@@ -122,9 +125,12 @@ export class RunTaker {
     if (isLikelyOurs) await this.#retryStart(run);
   }
 
-  async #startRun(run: TakenRun, { eagerly }: { readonly eagerly: boolean }): Promise<Started> {
+  async #startRun(
+    run: TakenRun,
+    { eagerly, workflowTaskTimeout }: { readonly eagerly: boolean; readonly workflowTaskTimeout: number },
+  ): Promise<Started> {
     const { temporal, taskQueue, leases, eagerTasks } = this.#parts;
-    const options = { ...runOptions(run, taskQueue), requestEagerStart: eagerly };
+    const options = { ...runOptions(run, taskQueue), requestEagerStart: eagerly, workflowTaskTimeout };
     try {
       const handle = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
         temporal.workflow.start(WORKFLOW_TYPE, options),
@@ -145,7 +151,8 @@ export class RunTaker {
     const untilMs = Date.now() + RETRY_START_MS;
     for (;;) {
       await sleep(REST_MS, undefined, { signal: this.#leave.signal }).catch(() => 'one last time');
-      const failure = await this.#startRun(run, { eagerly: false }).then(
+      const options = { eagerly: false, workflowTaskTimeout: LIMITS.workflowTaskMs };
+      const failure = await this.#startRun(run, options).then(
         () => null,
         (error: unknown) => ({ error }),
       );

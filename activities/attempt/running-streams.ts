@@ -3,6 +3,7 @@
  * workflow task and so must be short. A longer stream is adopted, as it runs, by the activity `streamFromProvider`,
  * which can heartbeat. An attempt in another process finds nothing here and takes the log over.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { candidateName } from '../../contracts/candidate.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
@@ -32,6 +33,7 @@ export interface RunningStream {
 type Run = (control: StreamControl) => Promise<GenerationOutcome>;
 
 const KEEP_UNCLAIMED_MS = 10_000;
+const LOOK_AGAIN_MS = 20;
 
 interface Entry extends RunningStream {
   readonly generationId: string;
@@ -43,6 +45,7 @@ interface Entry extends RunningStream {
 export class RunningStreams {
   readonly #streams = new Map<string, Entry>();
   readonly #most: number;
+  readonly #leaving = new AbortController();
 
   /** @param most streams that may run here at once. */
   constructor(most = Number.POSITIVE_INFINITY) {
@@ -50,7 +53,7 @@ export class RunningStreams {
   }
 
   /**
-   * True if one more stream would have no slot of an activity: when it outlives its first second, another worker would
+   * True if one more stream would have no slot of an activity: when it outlives its first task, another worker would
    * get it, and a call that cannot be resumed would be paid twice.
    */
   isFull(): boolean {
@@ -82,6 +85,21 @@ export class RunningStreams {
     if (entry === undefined) return;
     entry.isClaimed = true;
     if (entry.hasEnded) this.#forget(uniqueLogId(step.order), entry);
+  }
+
+  /** Aborted when this process leaves: from then on no local activity waits for a stream. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Resolves when an activity has adopted each stream that still runs, or after `limitMs`. */
+  async leave(limitMs: number): Promise<void> {
+    this.#leaving.abort();
+    const untilMs = performance.now() + limitMs;
+    const isWaiting = ({ isClaimed, hasEnded }: Entry) => !isClaimed && !hasEnded;
+    while ([...this.#streams.values()].some(isWaiting) && performance.now() < untilMs) {
+      await sleep(LOOK_AGAIN_MS);
+    }
   }
 
   /** Streams that run now, without those whose outcome waits to be adopted. */

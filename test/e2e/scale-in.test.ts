@@ -38,8 +38,11 @@ afterAll(async () => {
 });
 
 describe('a worker that is asked to leave', () => {
-  test('lets its streams end, so that no call is paid twice, while others run elsewhere', async () => {
-    const { seat, input, whole } = await streamOn(0);
+  test.each([
+    ['in the first workflow task of its run', { isAdopted: false }],
+    ['adopted by an activity', { isAdopted: true }],
+  ])('lets a stream end that is %s: no call is paid twice, and others run elsewhere', async (_, state) => {
+    const { seat, input, whole } = await streamOn(0, state);
     expect(await metricOf(seat, 'unbroken_streams_running')).toBe(1);
     const code = seat.leave();
     const later = await stack.api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
@@ -53,7 +56,7 @@ describe('a worker that is asked to leave', () => {
   });
 
   test('hands over what still runs when its time is up, and the reader gets the rest', async () => {
-    const { seat, input, whole } = await streamOn(1);
+    const { seat, input, whole } = await streamOn(1, { isAdopted: false });
     expect(await seat.leave()).toBe(0);
     const events = await whole;
     expect(faultsOf(events)).toEqual([]);
@@ -79,17 +82,21 @@ describe('without a worker', () => {
   });
 });
 
-/** A generation that an activity of this worker streams; its provider cannot resume a response. */
-async function streamOn(index: number) {
+/** A generation that this worker streams; its provider cannot resume a response. */
+async function streamOn(index: number, state: { readonly isAdopted: boolean }) {
   for (let tries = 0; tries < 30; tries += 1) {
-    const input = promptOf({ tokens: 200, delayMs: 40 });
+    const input = promptOf({ tokens: 400, delayMs: 40 });
     const body = await stack.api.submit({ input, cache: 'off', model: 'simulated-messages/sim-large' });
-    const { whole } = startReading(stack.api, body.id);
-    await waitFor('an activity that streams', () => isAdopted(body.id));
+    const reading = startReading(stack.api, body.id);
+    await reading.deltas(3);
     const seat = await streamingWorker(stack, body.id);
-    if (seat !== undefined && seat === stack.workers[index]) return { seat, input, whole };
+    if (seat !== undefined && seat === stack.workers[index]) {
+      if (state.isAdopted) await waitFor('an activity that streams', () => isAdopted(body.id));
+      if ((await isAdopted(body.id)) === state.isAdopted) return { seat, input, whole: reading.whole };
+    }
+    await stack.api.cancel(body.id);
   }
-  throw new Error(`no generation came to worker ${index}`);
+  throw new Error(`no generation came to worker ${index} and stayed as it should`);
 }
 
 async function isAdopted(generationId: string): Promise<boolean> {

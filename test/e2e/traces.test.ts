@@ -39,7 +39,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
       method: 'POST',
       headers: { traceparent: `00-${TRACE}-b7ad6b7169203331-01` },
       // Longer than a workflow task is held, so that an activity adopts it.
-      body: JSON.stringify({ input: `${SECRET} ${promptOf({ tokens: 60, delayMs: 40 })}` }),
+      body: JSON.stringify({ input: `${SECRET} ${promptOf({ tokens: 60, delayMs: 200 })}` }),
     });
     const { id } = (await response.json()) as { id: string };
     await startReading(stack.api, id).whole;

@@ -11,7 +11,11 @@ import { closeTemporalClients, streamingWorker } from '../harness/streaming-work
 import { pause } from '../harness/wait-for.ts';
 
 const TOKENS = 400;
-const DELAY_MS = 8;
+/** The kill falls into the first task of the run, or after it. */
+const IN_FIRST_TASK = { delayMs: 8, fromMs: 20 } as const;
+const ADOPTED = { delayMs: 35, fromMs: LIMITS.adoptLeasedStreamAfterMs + 500 } as const;
+/** One run in so many is killed after an activity has adopted the stream: that takes its time. */
+const ADOPTED_EVERY = 4;
 const RUN_WITHIN_MS = 90_000;
 const REATTACH = 'simulated/sim-large';
 const PREFILL = 'simulated-messages/sim-large';
@@ -33,8 +37,8 @@ interface Run {
   readonly paidTwice: number;
   /** Input tokens of the calls after the first. */
   readonly inputAgain: number;
-  /** True if the kill fell into the local activity that begins a generation. */
-  readonly isEarly: boolean;
+  /** True if the kill came before an activity adopts the stream of a run whose first task is leased. */
+  readonly isInFirstTask: boolean;
   /** From the kill to the first text that was appended after it; null where no text was left. */
   readonly resumedWithinMs: number | null;
   readonly faults: readonly string[];
@@ -61,7 +65,8 @@ export async function proveCrash(plan: CrashPlan): Promise<boolean> {
 async function repeat(count: number, stack: Stack, model: string, random: Random): Promise<Run[]> {
   const runs: Run[] = [];
   for (let number = 1; number <= count; number += 1) {
-    const run = await crashOnce(stack, model, random);
+    const plan = number % ADOPTED_EVERY === 0 ? ADOPTED : IN_FIRST_TASK;
+    const run = await crashOnce(stack, { model, ...plan }, random);
     runs.push(run);
     const resumed = run.resumedWithinMs === null ? 'none left' : `${run.resumedWithinMs} ms`;
     const again =
@@ -76,11 +81,15 @@ async function repeat(count: number, stack: Stack, model: string, random: Random
   return runs;
 }
 
-async function crashOnce(stack: Stack, model: string, random: Random): Promise<Run> {
-  const input = promptOf({ tokens: TOKENS, delayMs: DELAY_MS });
+async function crashOnce(
+  stack: Stack,
+  { model, delayMs, fromMs }: { readonly model: string; readonly delayMs: number; readonly fromMs: number },
+  random: Random,
+): Promise<Run> {
+  const input = promptOf({ tokens: TOKENS, delayMs });
   const expected = await stack.sim.text(input);
   const lottery = random.between(1, 20);
-  const killAfterMs = random.between(20, TOKENS * DELAY_MS);
+  const killAfterMs = random.between(fromMs, TOKENS * delayMs);
   const bystander = random.between(0, stack.workers.length - 1);
   await stack.sim.forget();
   const created = await stack.api.create({ input, model, cache: 'off' });
@@ -108,7 +117,7 @@ async function crashOnce(stack: Stack, model: string, random: Random): Promise<R
     killed: at,
     inThePath: victim === streaming || stack.apis.includes(victim),
     isWorker: stack.workers.includes(victim),
-    isEarly: killAfterMs < LIMITS.adoptStreamAfterMs,
+    isInFirstTask: fromMs === IN_FIRST_TASK.fromMs,
     ...compareReading(reading.events, expected.text),
     paidTwice: Math.max(0, generated - expected.tokens),
     inputAgain: calls.slice(1).reduce((sum, call) => sum + call.inputTokens, 0),
@@ -159,8 +168,9 @@ function printSums(plan: CrashPlan, runs: readonly Run[], prefillRuns: readonly 
   console.log(
     `the API killed, until it has started again: ${resumedTimes(runs.filter((run) => !run.isWorker))}`,
   );
-  console.log(`a worker killed in the first second: ${resumedTimes(ofWorkers.filter((run) => run.isEarly))}`);
-  console.log(`a worker killed later: ${resumedTimes(ofWorkers.filter((run) => !run.isEarly))}`);
+  const [inFirstTask, later] = [true, false].map((is) => ofWorkers.filter((run) => run.isInFirstTask === is));
+  console.log(`a worker killed in the first task of a run: ${resumedTimes(inFirstTask ?? [])}`);
+  console.log(`a worker killed later: ${resumedTimes(later ?? [])}`);
   console.log(
     `lost ${lost} duplicated ${duplicated} paid_twice ${paidTwice} ${resumedTimes(ofWorkers)} seed ${plan.seed}`,
   );

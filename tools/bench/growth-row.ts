@@ -5,7 +5,7 @@ import type { LogBytes } from './log-bytes.ts';
 export interface GrowthPlan {
   readonly name: string;
   /** Rows of one group must have the same events in their histories. */
-  readonly group: 'ends within a second' | 'adopted';
+  readonly group: 'ends in its first task' | 'adopted';
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;

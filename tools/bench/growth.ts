@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../../contracts/limits.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
@@ -20,7 +21,7 @@ import { cpuOf, mapped, type Pids, pidsOf } from './service-pids.ts';
 import { generate } from './stream-generation.ts';
 
 /** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
-const ADOPTED_FIRST_MS = 1_200;
+const ADOPTED_FIRST_MS = LIMITS.adoptLeasedStreamAfterMs + 200;
 const WARM_UP_REQUESTS = 60;
 /** What the warm-up leaves to collect and to compile is over by then. */
 const SETTLE_MS = 15_000;
@@ -31,7 +32,7 @@ const PEAK_EVERY_MS = 250;
 /** Runs of a row that are looked at. */
 const INSPECTED = 20;
 
-const SHORT = { group: 'ends within a second', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
+const SHORT = { group: 'ends in its first task', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
 const LONG = { group: 'adopted', delayMs: 0, firstMs: ADOPTED_FIRST_MS, rampMs: 0 } as const;
 /** 40 s each, so that those of a row overlap though they do not begin together. */
 const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: RAMP_MS } as const;
@@ -39,18 +40,17 @@ const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: R
 const PLANS: readonly GrowthPlan[] = [
   { ...SHORT, name: '100 tokens, at full speed', tokens: 100, generations: 200, atOnce: 10 },
   { ...SHORT, name: '1,000 tokens, at full speed', tokens: 1_000, generations: 100, atOnce: 5 },
-  { ...LONG, name: '100 tokens, adopted', tokens: 100, generations: 100, atOnce: 10 },
-  { ...LONG, name: '1,000 tokens, adopted', tokens: 1_000, generations: 50, atOnce: 5 },
+  { ...LONG, name: '100 tokens, adopted', tokens: 100, generations: 60, atOnce: 10 },
+  { ...LONG, name: '1,000 tokens, adopted', tokens: 1_000, generations: 30, atOnce: 5 },
   { ...LONG, name: '10,000 tokens, adopted', tokens: 10_000, generations: 12, atOnce: 2 },
   { ...LONG, name: '100,000 tokens, adopted', tokens: 100_000, generations: 3, atOnce: 1 },
   {
-    ...LONG,
+    ...SHORT,
     name: '300 tokens, 50 a second',
     tokens: 300,
     delayMs: 20,
-    firstMs: 0,
-    generations: 200,
-    atOnce: 40,
+    generations: 100,
+    atOnce: 20,
   },
   { ...SLOW, name: '10 at once, 2 tokens/s', generations: 10, atOnce: 10 },
   { ...SLOW, name: '100 at once, 2 tokens/s', generations: 100, atOnce: 100 },

@@ -15,7 +15,6 @@ import { streamOnce } from './load.ts';
 
 const MODEL = 'simulated/sim-large';
 const SHORT = { tokens: 40, delayMs: 5 };
-/** Long enough to be adopted. */
 const LONG = { tokens: 150, delayMs: 20 };
 const READ_BEFORE_CUT = 40;
 const QUESTIONS = 20;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { RunningStreams, type StreamControl } from '../../../activities/attempt/running-streams.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
@@ -75,4 +76,25 @@ test('only streams that still run are counted', async () => {
   await streams.joinOrStart({ ...step, order: { ...step.order, generationId: 'ended' } }, 1, ended).outcome;
   streams.joinOrStart(step, 1, counted(NEVER));
   expect(streams.count()).toBe(1);
+});
+
+test('a worker that leaves waits until its activities have adopted what runs, and no longer', async () => {
+  const streams = new RunningStreams();
+  streams.joinOrStart(step, 1, counted(NEVER));
+  let hasLeft = false;
+  const left = streams.leave(60_000).then(() => {
+    hasLeft = true;
+  });
+  expect(streams.leaving.aborted).toBe(true);
+  await setImmediate();
+  expect(hasLeft).toBe(false);
+  streams.claim(step);
+  await left;
+  await new RunningStreams().leave(60_000);
+});
+
+test('a worker that leaves does not wait for ever', async () => {
+  const streams = new RunningStreams();
+  streams.joinOrStart(step, 1, counted(NEVER));
+  await streams.leave(1);
 });

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { connectRedis } from '../../../platform/redis/redis-connection.ts';
 import { promptOf } from '../../../test/harness/prompt.ts';
 import { startSharedServices } from '../../../test/harness/shared-services.ts';
@@ -25,7 +26,7 @@ interface RowPlan {
 }
 
 /** Longer than a stream may stay in the workflow task where it begins. */
-const ADOPTED_FIRST_MS = 1_200;
+const ADOPTED_FIRST_MS = LIMITS.adoptLeasedStreamAfterMs + 200;
 const STANDARD = { name: '300 tokens, 50 a second', tokens: 300, delayMs: 20, firstMs: 0 } as const;
 const ROWS: readonly RowPlan[] = [
   { name: '2 tokens', tokens: 2, delayMs: 0, firstMs: 0, generations: 200, atOnce: 4 },
@@ -169,7 +170,7 @@ async function measureRow(stack: Stack, meter: CostMeter, plan: RowPlan) {
     frames,
     generations: plan.generations,
     tokens: plan.tokens,
-    isAdopted: times.some(({ wholeMs }) => wholeMs > 1_000),
+    isAdopted: times.some(({ wholeMs }) => wholeMs > LIMITS.adoptLeasedStreamAfterMs),
     ids: times.map(({ id }) => id),
     wholeMs: times.map(({ wholeMs }) => wholeMs),
   };

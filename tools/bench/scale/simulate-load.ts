@@ -2,6 +2,7 @@
  * Simulates generations on an installation: every request, token and append passes the processes that it passes in
  * reality, and each takes the CPU that was measured.
  */
+import { LIMITS } from '../../../contracts/limits.ts';
 import { createRandom, type Random } from '../../../test/harness/random.ts';
 import type { Costs, MeasuredProcess } from './costs.ts';
 import { MEASURED_PROCESSES } from './costs.ts';
@@ -71,7 +72,7 @@ const OTHER_THREADS = 4;
 /** A demand is between half and one and a half times what was measured. */
 const SPREAD = { from: 500, to: 1_500 };
 /** A stream that is older is adopted by an activity. */
-const ADOPTED_AFTER_MS = 1_000;
+const ADOPTED_AFTER_MS = LIMITS.adoptLeasedStreamAfterMs;
 
 export function simulateLoad(costs: Costs, load: SimulatedLoad, installation: Installation): SimulatedRun {
   const simulation = new Simulation();
