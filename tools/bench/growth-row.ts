@@ -9,6 +9,7 @@ export interface GrowthPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
+  readonly silence?: { readonly afterTokens: number; readonly ms: number };
   readonly generations: number;
   readonly atOnce: number;
   /** Over how long the first ones begin. */

@@ -21,7 +21,7 @@ import { cpuOf, mapped, type Pids, pidsOf } from './service-pids.ts';
 import { generate } from './stream-generation.ts';
 
 /** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
-const ADOPTED_FIRST_MS = LIMITS.adoptLeasedStreamAfterMs + 200;
+const SILENCE = { afterTokens: 1, ms: LIMITS.adoptLeasedStreamAfterMs + 200 };
 const WARM_UP_REQUESTS = 60;
 /** What the warm-up leaves to collect and to compile is over by then. */
 const SETTLE_MS = 15_000;
@@ -33,7 +33,7 @@ const PEAK_EVERY_MS = 250;
 const INSPECTED = 20;
 
 const SHORT = { group: 'ends in its first task', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
-const LONG = { group: 'adopted', delayMs: 0, firstMs: ADOPTED_FIRST_MS, rampMs: 0 } as const;
+const LONG = { group: 'adopted', delayMs: 0, firstMs: 0, silence: SILENCE, rampMs: 0 } as const;
 /** 40 s each, so that those of a row overlap though they do not begin together. */
 const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: RAMP_MS } as const;
 
@@ -121,7 +121,10 @@ async function measure(bench: Bench, plan: GrowthPlan): Promise<Growth> {
   const runs = await Promise.all(inspected.map((id) => closedRun(stack, id)));
   const logBytes = await measureLogBytes(redis, inspected);
   const first = summary(times.map(({ firstMs }) => firstMs));
-  const speeds = times.map(({ wholeMs, firstMs }) => (plan.tokens * 1_000) / Math.max(1, wholeMs - firstMs));
+  const silentMs = plan.silence?.ms ?? 0;
+  const speeds = times.map(
+    ({ wholeMs, firstMs }) => (plan.tokens * 1_000) / Math.max(1, wholeMs - firstMs - silentMs),
+  );
   const each = (count: (use: RedisUse) => number) =>
     (count(redisAfter) - count(redisBefore)) / plan.generations;
   return {

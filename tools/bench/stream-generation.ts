@@ -7,6 +7,8 @@ interface StreamedPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
+  /** Of the provider, in its answer. */
+  readonly silence?: { readonly afterTokens: number; readonly ms: number };
   /** Absent: off. */
   readonly cache?: 'on' | 'off';
   /** Sent again while the API refuses it because too much begins at once. */

@@ -20,13 +20,16 @@ interface RowPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
+  readonly silence?: { readonly afterTokens: number; readonly ms: number };
   readonly generations: number;
   readonly atOnce: number;
   readonly cache?: 'on';
 }
 
 /** Longer than a stream may stay in the workflow task where it begins. */
-const ADOPTED_FIRST_MS = LIMITS.adoptLeasedStreamAfterMs + 200;
+const SILENCE = { afterTokens: 1, ms: LIMITS.adoptLeasedStreamAfterMs + 200 };
+/** Until the first token, of a provider that is asked for nothing else. */
+const SLOW_FIRST_MS = 1_200;
 const STANDARD = { name: '300 tokens, 50 a second', tokens: 300, delayMs: 20, firstMs: 0 } as const;
 const ROWS: readonly RowPlan[] = [
   { name: '2 tokens', tokens: 2, delayMs: 0, firstMs: 0, generations: 200, atOnce: 4 },
@@ -36,7 +39,8 @@ const ROWS: readonly RowPlan[] = [
     name: '2 tokens, adopted',
     tokens: 2,
     delayMs: 0,
-    firstMs: ADOPTED_FIRST_MS,
+    firstMs: 0,
+    silence: SILENCE,
     generations: 100,
     atOnce: 10,
   },
@@ -86,7 +90,7 @@ export async function benchCosts(isWriting: boolean): Promise<void> {
 async function measure(stack: Stack, meter: CostMeter): Promise<Costs> {
   const quick = { tokens: 2, delayMs: 0, firstMs: 0 };
   await load(WARM_UP.generations, WARM_UP.atOnce, () => generate(stack, quick));
-  await load(WARM_UP.atOnce, WARM_UP.atOnce, () => generate(stack, { ...quick, firstMs: ADOPTED_FIRST_MS }));
+  await load(WARM_UP.atOnce, WARM_UP.atOnce, () => generate(stack, { ...quick, silence: SILENCE }));
   // Finished logs are packed, and code is compiled, after their generations have ended.
   await sleep(3 * SETTLE_MS);
   await meter.measureIdle(SETTLE_MS);
@@ -187,7 +191,7 @@ async function measureBeforeFirst(stack: Stack, meter: CostMeter): Promise<Used>
     const streams = Array.from({ length: FIRST_AT_ONCE }, () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       called.push(promise);
-      return generate(stack, { tokens: 2, delayMs: 0, firstMs: ADOPTED_FIRST_MS, onCall: resolve });
+      return generate(stack, { tokens: 2, delayMs: 0, firstMs: SLOW_FIRST_MS, onCall: resolve });
     });
     await Promise.all(called);
     await sleep(AFTER_CALL_MS);
