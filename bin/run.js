@@ -41,7 +41,20 @@ const CHECKS = [...TYPECHECKS, LINT];
 
 /** What the pinned Node runs: the checks beside each other, then the program, which gets the caller's arguments. */
 const COMMANDS = {
-  start: { about: 'starts everything, with a first generation', program: ['bin/start.ts'] },
+  start: {
+    about: 'starts everything, with a first generation',
+    program: ['bin/start.ts'],
+    help: [
+      'Services, API, worker and page run until Ctrl-C. Nothing has to be installed or set before; what may be set:',
+      '',
+      '  UNBROKEN_PORT=8788       another port of the API',
+      '  UNBROKEN_DATA_DIR=DIR    where everything is kept',
+      '  OPENAI_API_KEY, ANTHROPIC_API_KEY    real providers in place of the simulated one',
+      '  REDIS_URL, TEMPORAL_ADDRESS, QDRANT_URL    your own services',
+      '',
+      'All settings: unbroken.config.example.yaml',
+    ],
+  },
   test: {
     about: 'types, lint and tests: all of them, or a file: npm test -- test/house',
     checks: CHECKS,
@@ -55,6 +68,8 @@ const COMMANDS = {
   docs: { about: 'builds the documentation site', program: ['tools/docs/build.ts'] },
 };
 const HELP = new Set(['--help', '-h', 'help']);
+/** Their programs read the rest of the line, and have their own help. */
+const TAKE_ARGUMENTS = new Set(['test', 'lint', 'prove', 'bench']);
 const NEEDS_SERVICES = new Set(['start', 'test', 'prove', 'bench']);
 
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -70,6 +85,14 @@ function usage() {
   return ['Usage: npm run COMMAND [-- ARGUMENTS], or node bin/run.js COMMAND [ARGUMENTS]', '', ...lines].join(
     '\n',
   );
+}
+
+/** Before anything is installed or started. */
+function refuseArguments(name, args) {
+  const { about, help } = COMMANDS[name];
+  const text = [`Usage: npm run ${name}`, '', `${about[0].toUpperCase()}${about.slice(1)}.`, ...(help === undefined ? [] : ['', ...help])].join('\n');
+  if (args.some((arg) => HELP.has(arg))) process.stdout.write(`${text}\n`);
+  else fail(`npm run ${name} takes no arguments: ${args.join(' ')}`, `Run: npm run ${name} -- --help`);
 }
 
 /** Runs a command to its end and resolves with the exit code. Signals go to the child, which ends when it is ready to. */
@@ -147,6 +170,7 @@ async function main() {
     say(name === '' ? usage() : `Unknown command: ${name}\n\n${usage()}`);
     process.exit(1);
   }
+  if (!TAKE_ARGUMENTS.has(name) && args.length > 0) return refuseArguments(name, args);
   const { checks = [], program } = COMMANDS[name];
   // Downloads wait for the network and npm for the disk, so both together take little longer than npm alone.
   const installed = installDependencies();

@@ -41,3 +41,17 @@ test('an unknown command, or none, is an error with the same list', async () => 
   });
   expect(await run()).toEqual({ code: 1, stdout: '', stderr: list });
 });
+
+test('npm start -- --help prints what may be set, and starts nothing', async () => {
+  const { code, stdout, stderr } = await run('start', '--help');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^Usage: npm run start\n[^]*UNBROKEN_PORT=[^]*OPENAI_API_KEY/);
+});
+
+test('a command that takes no arguments names those it was given', async () => {
+  expect(await run('start', 'worker')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'npm run start takes no arguments: worker\n  Fix: Run: npm run start -- --help\n',
+  });
+});
