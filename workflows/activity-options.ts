@@ -16,8 +16,8 @@ export const MUST_HAPPEN: LocalActivityOptions = {
   localRetryThreshold: '3s',
 };
 
-/** Returns within about a second, while the stream continues; takes longer only while a service is unreachable. */
-export const BEGIN = MUST_HAPPEN;
+/** Holds the workflow task for up to 10 s, and longer only while a service is unreachable. */
+export const BEGIN: LocalActivityOptions = { ...MUST_HAPPEN, startToCloseTimeout: '30s' };
 
 /** If an answer is not stored, the same question costs another call later; nothing else is lost. */
 export const MAY_FAIL: LocalActivityOptions = {
