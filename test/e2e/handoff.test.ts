@@ -53,14 +53,14 @@ test('a call that left while Temporal fell silent is not shown before it has the
   const input = promptOf({ tokens: 40, delayMs: 1 });
   const expected = await stage.sim.text(input);
   await temporal.freeze();
-  const refused = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
+  const refused = await api.createOnce({ input, cache: 'off' }, 'as-temporal-froze');
   const calls = await stage.sim.calls();
   const thawedAtMs = Date.now();
   await temporal.thaw();
   expect(refused.status).toBe(503);
   expect(calls).toHaveLength(1);
   const { body } = await waitFor('the same request, taken', async () => {
-    const answer = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
+    const answer = await api.createOnce({ input, cache: 'off' }, 'as-temporal-froze');
     return answer.status === 201 ? answer : null;
   });
   const events = await startReading(api, body.id).whole;
@@ -79,7 +79,7 @@ test('a run that a frozen worker has taken is started for another one, and calle
       const input = promptOf({ tokens: 20, delayMs: 1 });
       const expected = await stage.sim.text(input);
       await stage.sim.forget();
-      const { body } = await api.create({ input, cache: 'off' }, `while-frozen-${index}`);
+      const { body } = await api.createOnce({ input, cache: 'off' }, `while-frozen-${index}`);
       const events = await startReading(api, body.id).whole;
       expect(faultsOf(events)).toEqual([]);
       expect(textOf(events)).toBe(expected.text);

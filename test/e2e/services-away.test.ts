@@ -39,7 +39,7 @@ afterAll(() => stage?.stop());
 
 async function expectWhole(input: string, cache: 'on' | 'off') {
   const expected = await stage.sim.text(input);
-  const { status, body } = await api.create({ input, cache });
+  const { status, body } = await api.createOnce({ input, cache });
   expect(status).toBe(201);
   const events = await startReading(api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
@@ -51,19 +51,19 @@ describe('without Temporal', () => {
   test('a stream that runs continues, new ones get a 503 that says when, and both are well when it is back', async () => {
     const input = promptOf({ tokens: 900, delayMs: 10 });
     const expected = await stage.sim.text(input);
-    const { body } = await api.create({ input, cache: 'off' });
+    const { body } = await api.createOnce({ input, cache: 'off' });
     const reading = startReading(api, body.id);
     await reading.deltas(20);
     await temporal.kill();
     const before = reading.text().length;
-    const refused = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'while-away');
+    const refused = await api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'while-away');
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.body.error).toMatchObject({ code: 'service_unavailable' });
     await waitFor('text that came without Temporal', () => reading.text().length > before);
     await temporal.restart();
     const again = await waitFor('the same request, taken', async () => {
-      const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'once-back');
+      const answer = await api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'once-back');
       return answer.status === 201 ? answer.body : null;
     });
     expect((await startReading(api, again.id).whole).at(-1)?.type).toBe('generation-end');
@@ -74,7 +74,7 @@ describe('without Temporal', () => {
 
   test('a request waits for one that is back within the time that is set', async () => {
     await temporal.freeze();
-    const pending = api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+    const pending = api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' });
     const first = await Promise.race([pending, new Promise((resolve) => setTimeout(resolve, WAIT_MS / 3))]);
     expect(first).toBeUndefined();
     await temporal.thaw();
@@ -83,7 +83,7 @@ describe('without Temporal', () => {
 
   test('a request to a server that is stopped is answered in time, not held for ever', async () => {
     await temporal.freeze();
-    const { status } = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+    const { status } = await api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' });
     await temporal.thaw();
     expect(status).toBe(503);
   });
@@ -108,7 +108,7 @@ describe('with a Redis that is frozen', () => {
     const answers: Awaited<ReturnType<typeof answered>>[] = [];
     while (Date.now() < frozenAtMs + 3 * REDIS_MS) {
       const round = await Promise.all([
-        answered(api.create({ input: promptOf({ tokens: 10 }), cache: 'off' })),
+        answered(api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' })),
         answered(api.view(body.id)),
         answered(api.send(`/v1/generations/${body.id}/events`)),
       ]);
@@ -125,7 +125,7 @@ describe('with a Redis that is frozen', () => {
     const calls = await stage.sim.calls();
     expect(calls.filter(({ outputTokensGenerated: count }) => count === expected.tokens)).toHaveLength(1);
     const again = await waitFor('a request that is taken', async () => {
-      const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+      const answer = await api.createOnce({ input: promptOf({ tokens: 10 }), cache: 'off' });
       return answer.status === 201 ? answer.body : null;
     });
     expect((await startReading(api, again.id).whole).at(-1)?.type).toBe('generation-end');

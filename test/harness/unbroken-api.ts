@@ -20,8 +20,13 @@ export interface UnbrokenApi {
   readonly url: string;
   readonly key: string;
   /** POST /v1/generations, not streamed. `idempotencyKey` is sent as the header of that name. */
+  createOnce(
+    request: GenerationRequest,
+    idempotencyKey?: string,
+  ): Promise<Answer<GenerationView & ErrorAnswer>>;
+  /** The same, repeated while the answer is 503, as clients do: a busy machine may need longer. */
   create(request: GenerationRequest, idempotencyKey?: string): Promise<Answer<GenerationView & ErrorAnswer>>;
-  /** The same, repeated with one key while the answer is 503, as clients do: a busy machine may need longer. */
+  /** The same with a key of its own; any answer but 201 is an error. */
   submit(request: GenerationRequest): Promise<GenerationView>;
   view(id: string): Promise<Answer<GenerationView & ErrorAnswer>>;
   cancel(id: string): Promise<Answer<unknown>>;
@@ -49,7 +54,7 @@ export function connectApi(url: string, key: string): UnbrokenApi {
     headers: response.headers,
     body: (await response.json()) as Body,
   });
-  const create: UnbrokenApi['create'] = async (request, idempotencyKey) =>
+  const createOnce: UnbrokenApi['createOnce'] = async (request, idempotencyKey) =>
     json(
       await send('/v1/generations', {
         method: 'POST',
@@ -57,17 +62,19 @@ export function connectApi(url: string, key: string): UnbrokenApi {
         ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
       }),
     );
+  const create: UnbrokenApi['create'] = (request, idempotencyKey) =>
+    waitFor('the request is answered', async () => {
+      const answer = await createOnce(request, idempotencyKey);
+      return answer.status !== 503 && answer;
+    });
   return {
     url,
     key,
     send,
+    createOnce,
     create,
     submit: async (request) => {
-      const idempotencyKey = randomUUID();
-      const { status, body } = await waitFor('the request is accepted', async () => {
-        const answer = await create(request, idempotencyKey);
-        return answer.status !== 503 && answer;
-      });
+      const { status, body } = await create(request, randomUUID());
       if (status !== 201) throw new Error(`${status}: ${JSON.stringify(body)}`);
       return body;
     },
