@@ -34,6 +34,15 @@ import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
+/** What the worker does with the streams that run in it, besides its activities. */
+export interface WorkerStreams {
+  readonly beginEarly: BeginEarly;
+  cancel(generationId: string): void;
+  count(): number;
+  /** To be called while the worker still polls: resolves when its own activities have adopted its streams. */
+  leave(): Promise<void>;
+}
+
 /** @param maxStreams that this worker runs at once. */
 export function createActivities(
   dependencies: Dependencies & JobDependencies & BatchDependencies & ErasureDependencies,
@@ -75,15 +84,13 @@ export function createActivities(
     eraseStage: eraseStage(dependencies),
     completeErasure: completeErasure(dependencies),
   };
-  const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
-  return {
-    activities,
-    beginEarly,
-    cancelStream: (generationId: string) => running.cancel(generationId),
-    runningStreams: () => running.count(),
-    /** To be called while the worker still polls, so that its own activities adopt what runs here. */
-    leaveStreams: () => running.leave(LIMITS.adoptOnLeaveMs),
+  const streams: WorkerStreams = {
+    beginEarly: (start) => begun.beginEarly(start),
+    cancel: (generationId) => running.cancel(generationId),
+    count: () => running.count(),
+    leave: () => running.leave(LIMITS.adoptOnLeaveMs),
   };
+  return { activities, streams };
 }
 
 export type Activities = ReturnType<typeof createActivities>['activities'];

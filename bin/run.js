@@ -90,7 +90,12 @@ function usage() {
 /** Before anything is installed or started. */
 function refuseArguments(name, args) {
   const { about, help } = COMMANDS[name];
-  const text = [`Usage: npm run ${name}`, '', `${about[0].toUpperCase()}${about.slice(1)}.`, ...(help === undefined ? [] : ['', ...help])].join('\n');
+  const text = [
+    `Usage: npm run ${name}`,
+    '',
+    `${about[0].toUpperCase()}${about.slice(1)}.`,
+    ...(help === undefined ? [] : ['', ...help]),
+  ].join('\n');
   if (args.some((arg) => HELP.has(arg))) process.stdout.write(`${text}\n`);
   else fail(`npm run ${name} takes no arguments: ${args.join(' ')}`, `Run: npm run ${name} -- --help`);
 }

@@ -2,7 +2,7 @@
 import { Client, type ConnectionLike } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { type Activities, createActivities } from '../activities/create-activities.ts';
+import { type Activities, createActivities, type WorkerStreams } from '../activities/create-activities.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { HANDOFF_WAIT_MS, RedisHandoffTaker } from '../engine/handoff/redis-handoff.ts';
 import { createProcessIdentity } from '../engine/leases/process-identity.ts';
@@ -72,13 +72,10 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   const warm = parts.warmUp();
   const observed = observeWorker(parts.dependencies, metrics, tracing);
   const { maxStreams } = config.worker;
-  const { activities, beginEarly, cancelStream, runningStreams, leaveStreams } = createActivities(
-    observed,
-    maxStreams,
-  );
-  metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', runningStreams);
+  const { activities, streams } = createActivities(observed, maxStreams);
+  metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', streams.count);
   const { redis, subscriber } = connections.clients;
-  await subscriber.subscribe(REDIS_KEYS.cancelRequests, cancelStream);
+  await subscriber.subscribe(REDIS_KEYS.cancelRequests, streams.cancel);
   const identity = createProcessIdentity();
   const lease = createLease(config, { process: identity, redis, temporal, logger });
   const workers = await createTemporalWorkers(config, {
@@ -95,8 +92,8 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     taker: new RedisHandoffTaker(connections.waiting, redis, { taskQueue, carrier: traceCarrier(tracing) }),
     temporal,
     taskQueue,
-    beginEarly,
-    freeStreams: () => maxStreams - runningStreams(),
+    beginEarly: streams.beginEarly,
+    freeStreams: () => maxStreams - streams.count(),
     leases: lease.runs,
     eagerTasks,
     logger,
@@ -106,7 +103,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     // With versions, Temporal decides which of them begins a generation.
     runTaker: deployment.buildId === undefined ? runTaker : null,
     parts,
-    leaveStreams,
+    streams,
     lease,
     metricsUrl: page?.url,
     close: () => Promise.all([page?.stop(), connection.close(), connections.close()]),
@@ -206,7 +203,7 @@ interface ProcessParts {
   /** null: new generations come from Temporal's queue only. */
   readonly runTaker: RunTaker | null;
   readonly parts: Pick<WorkerDependencies, 'sweep' | 'close'>;
-  readonly leaveStreams: () => Promise<void>;
+  readonly streams: Pick<WorkerStreams, 'leave'>;
   readonly lease: ThreadedLease;
   readonly metricsUrl: string | undefined;
   /** Closes what the parts use. */
@@ -237,10 +234,10 @@ class WorkerProcess {
   }
 
   async shutdown(): Promise<void> {
-    const { workers, runTaker, leaveStreams } = this.#parts;
+    const { workers, runTaker, streams } = this.#parts;
     // If Temporal gives the first task of a run to this worker, the worker must still poll.
     await runTaker?.stop();
-    await leaveStreams();
+    await streams.leave();
     for (const worker of workers) worker.shutdown();
   }
 }

@@ -45,7 +45,8 @@ test('an unknown command, or none, is an error with the same list', async () => 
 test('npm start -- --help prints what may be set, and starts nothing', async () => {
   const { code, stdout, stderr } = await run('start', '--help');
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^Usage: npm run start\n[^]*UNBROKEN_PORT=[^]*OPENAI_API_KEY/);
+  expect(stdout).toMatch(/^Usage: npm run start\n/);
+  expect(stdout).toContain('UNBROKEN_PORT=');
 });
 
 test('a command that takes no arguments names those it was given', async () => {

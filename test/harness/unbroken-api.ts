@@ -26,7 +26,7 @@ export interface UnbrokenApi {
   ): Promise<Answer<GenerationView & ErrorAnswer>>;
   /** The same, repeated while the answer is 503, as clients do: a busy machine may need longer. */
   create(request: GenerationRequest, idempotencyKey?: string): Promise<Answer<GenerationView & ErrorAnswer>>;
-  /** The same with a key of its own; any answer but 201 is an error. */
+  /** The same with a new key; any answer but 201 is an error. */
   submit(request: GenerationRequest): Promise<GenerationView>;
   view(id: string): Promise<Answer<GenerationView & ErrorAnswer>>;
   cancel(id: string): Promise<Answer<unknown>>;
