@@ -118,11 +118,27 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lease-without-the-first-task',
-    breaks: 'A worker that dies in the first second of an answer is missed only after four.',
+    breaks: 'A worker that dies in the first task of a run is missed only after the timeout of that task.',
     file: 'worker/take-runs.ts',
     find: '{ workflowTask: eagerTasks.take(runId) }',
     replace: '{}',
     caughtBy: { tests: [E2E] },
+  },
+  {
+    name: 'first-task-held-without-a-lease',
+    breaks: 'A worker that dies while it holds a task that no lease has is missed only after its timeout.',
+    file: 'activities/begin-generation.ts',
+    find: 'runIsOurs: YES, isLeased: false',
+    replace: 'runIsOurs: YES, isLeased: true',
+    caughtBy: { tests: ['test/activities/second-life.test.ts'] },
+  },
+  {
+    name: 'worker-leaves-with-a-held-task',
+    breaks: 'A stream in the first task of its run is taken from a worker that leaves, and its call is paid twice.',
+    file: 'worker/create-worker.ts',
+    find: '    await streams.leave();\n',
+    replace: '',
+    caughtBy: { tests: ['test/e2e/scale-in.test.ts'] },
   },
   {
     name: 'heartbeat-each-second',
