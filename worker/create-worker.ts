@@ -29,8 +29,8 @@ import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 import { createWebhookWorker } from './webhook-worker.ts';
 
-/** Workflow tasks at once: that of an answer that ends needs a slot also in a worker that is full of streams. */
-const LEAST_TASKS = 1_000;
+/** Workflow tasks beside those that streams may hold: jobs and batches continue in a worker that is full of streams. */
+const OTHER_TASKS = 1_000;
 
 interface Surroundings {
   readonly logger: Logger;
@@ -160,7 +160,7 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
   const { connection, identity, tracing, workflowBundle, activities, providers } = parts;
   const { taskQueue, deployment } = config.temporal;
   const { maxStreams } = config.worker;
-  const concurrency = Math.max(LEAST_TASKS, maxStreams);
+  const concurrency = maxStreams + OTHER_TASKS;
   const shared = { ...(await sharedWorkerOptions(connection, config, tracing)), identity };
   const worker = await Worker.create({
     ...shared,
