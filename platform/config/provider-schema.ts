@@ -30,10 +30,19 @@ export const capabilitiesSchema = z
   })
   .partial();
 
+/** What vendors' examples show as the address; each call adds such a path itself. */
+const CALL_PATH = /\/(chat\/completions|completions|responses|embeddings|messages)\/?$/;
+
+const baseUrlSchema = z.url().superRefine((url, context) => {
+  const [path] = CALL_PATH.exec(URL.parse(url)?.pathname ?? '') ?? [];
+  if (path === undefined) return;
+  context.addIssue({ code: 'custom', message: `leave out "${path}": each call adds its path to baseUrl` });
+});
+
 export const providerSchema = z
   .strictObject({
     wire: z.enum(wireFamilies),
-    baseUrl: z.url().optional().describe("Absent: the vendor's own."),
+    baseUrl: baseUrlSchema.optional().describe("Absent: the vendor's own."),
     apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
     keys: z.array(keySchema).min(1).max(64).optional().describe('Several keys; instead of apiKeyEnv.'),
     limits: keyLimitsSchema.optional().describe('How much each key may be used; a key may have its own.'),
