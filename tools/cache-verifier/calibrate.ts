@@ -28,6 +28,8 @@ interface NewQuestion {
   readonly wrongUpTo: number;
 }
 
+// The weights may be new, and whatever is loaded is compared with its hash.
+writeHashes();
 const prompts = promptsOf(readPairs('calibrate'));
 const lookUps = await LookUps.among(prompts);
 const questions: NewQuestion[] = [];
