@@ -134,7 +134,8 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'worker-leaves-with-a-held-task',
-    breaks: 'A stream in the first task of its run is taken from a worker that leaves, and its call is paid twice.',
+    breaks:
+      'A stream in the first task of its run is taken from a worker that leaves, and its call is paid twice.',
     file: 'worker/create-worker.ts',
     find: '    await streams.leave();\n',
     replace: '',
