@@ -46,6 +46,8 @@ const PLANS: readonly GrowthPlan[] = [
   { ...LONG, name: '100,000 tokens, adopted', tokens: 100_000, generations: 3, atOnce: 1 },
   {
     ...SHORT,
+    // A run of a burst may be left to the queue, and is adopted after a second.
+    rampMs: 6_000,
     name: '300 tokens, 50 a second',
     tokens: 300,
     delayMs: 20,
