@@ -1,6 +1,6 @@
 /**
  * The tokens of workflow tasks that Temporal gives in reply to a start. The SDK keeps them to itself; but if this
- * worker dies in the first second of a generation, another process must fail that task, or its timeout passes first.
+ * worker dies in the first task of a run, another process must fail that task, or its timeout passes first.
  */
 import type { ConnectionLike } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';

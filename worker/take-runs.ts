@@ -5,7 +5,12 @@
  * Readers see nothing before Temporal has the run; the run, which comes a little later, finds the generation begun.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BeginEarly } from '../activities/begin-generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -108,7 +113,7 @@ export class RunTaker {
     const isLikelyOurs = this.#wasGiven;
     // If Temporal gives the first task, our lease has it, and it may be held for longer.
     const workflowTaskTimeout = isLikelyOurs ? LIMITS.leasedWorkflowTaskMs : LIMITS.workflowTaskMs;
-    const starting = this.#startRun(run, { eagerly: true, workflowTaskTimeout });
+    const starting = this.#startRun(run, { requestEagerStart: true, workflowTaskTimeout });
     this.#parts.beginEarly({ ...run, runIsOurs, isLikelyOurs });
     const [started, failure] = await starting.then(
       (result) => [result, null] as const,
@@ -127,10 +132,10 @@ export class RunTaker {
 
   async #startRun(
     run: TakenRun,
-    { eagerly, workflowTaskTimeout }: { readonly eagerly: boolean; readonly workflowTaskTimeout: number },
+    own: Pick<WorkflowStartOptions, 'requestEagerStart' | 'workflowTaskTimeout'>,
   ): Promise<Started> {
     const { temporal, taskQueue, leases, eagerTasks } = this.#parts;
-    const options = { ...runOptions(run, taskQueue), requestEagerStart: eagerly, workflowTaskTimeout };
+    const options = { ...runOptions(run, taskQueue), ...own };
     try {
       const handle = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
         temporal.workflow.start(WORKFLOW_TYPE, options),
@@ -151,8 +156,7 @@ export class RunTaker {
     const untilMs = Date.now() + RETRY_START_MS;
     for (;;) {
       await sleep(REST_MS, undefined, { signal: this.#leave.signal }).catch(() => 'one last time');
-      const options = { eagerly: false, workflowTaskTimeout: LIMITS.workflowTaskMs };
-      const failure = await this.#startRun(run, options).then(
+      const failure = await this.#startRun(run, { requestEagerStart: false }).then(
         () => null,
         (error: unknown) => ({ error }),
       );

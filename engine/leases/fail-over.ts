@@ -1,6 +1,6 @@
 /**
- * Has Temporal start the next attempts of runs whose process is gone: it fails their activities and, in the first
- * second of a generation, their workflow task, as that process would have done on its way out. A process that was only
+ * Has Temporal start the next attempts of runs whose process is gone: it fails their activities or, before
+ * those, the first workflow task, as that process would have done on its way out. A process that was only
  * paused is fenced off by the epoch of the next attempt.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -168,9 +168,9 @@ function printSums(plan: CrashPlan, runs: readonly Run[], prefillRuns: readonly 
   console.log(
     `the API killed, until it has started again: ${resumedTimes(runs.filter((run) => !run.isWorker))}`,
   );
-  const [inFirstTask, later] = [true, false].map((is) => ofWorkers.filter((run) => run.isInFirstTask === is));
-  console.log(`a worker killed in the first task of a run: ${resumedTimes(inFirstTask ?? [])}`);
-  console.log(`a worker killed later: ${resumedTimes(later ?? [])}`);
+  const inFirstTask = ofWorkers.filter((run) => run.isInFirstTask);
+  console.log(`a worker killed in the first task of a run: ${resumedTimes(inFirstTask)}`);
+  console.log(`a worker killed later: ${resumedTimes(ofWorkers.filter((run) => !run.isInFirstTask))}`);
   console.log(
     `lost ${lost} duplicated ${duplicated} paid_twice ${paidTwice} ${resumedTimes(ofWorkers)} seed ${plan.seed}`,
   );

@@ -1,6 +1,7 @@
 /** One row of `bench growth`: its plan and what was measured. */
 import type { ClosedRun } from './closed-run.ts';
 import type { LogBytes } from './log-bytes.ts';
+import type { Silence } from './stream-generation.ts';
 
 export interface GrowthPlan {
   readonly name: string;
@@ -9,7 +10,7 @@ export interface GrowthPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
-  readonly silence?: { readonly afterTokens: number; readonly ms: number };
+  readonly silence?: Silence;
   readonly generations: number;
   readonly atOnce: number;
   /** Over how long the first ones begin. */

@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS } from '../../contracts/limits.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
@@ -18,10 +17,8 @@ import { measureLogBytes } from './log-bytes.ts';
 import { openFileBytes, useOf } from './process-use.ts';
 import { bytesOf, keysLike, type RedisUse, redisUse } from './redis-use.ts';
 import { cpuOf, mapped, type Pids, pidsOf } from './service-pids.ts';
-import { generate } from './stream-generation.ts';
+import { generate, UNTIL_ADOPTED } from './stream-generation.ts';
 
-/** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
-const SILENCE = { afterTokens: 1, ms: LIMITS.adoptLeasedStreamAfterMs + 200 };
 const WARM_UP_REQUESTS = 60;
 /** What the warm-up leaves to collect and to compile is over by then. */
 const SETTLE_MS = 15_000;
@@ -33,7 +30,7 @@ const PEAK_EVERY_MS = 250;
 const INSPECTED = 20;
 
 const SHORT = { group: 'ends in its first task', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
-const LONG = { group: 'adopted', delayMs: 0, firstMs: 0, silence: SILENCE, rampMs: 0 } as const;
+const LONG = { group: 'adopted', delayMs: 0, firstMs: 0, silence: UNTIL_ADOPTED, rampMs: 0 } as const;
 /** 40 s each, so that those of a row overlap though they do not begin together. */
 const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: RAMP_MS } as const;
 

@@ -1,14 +1,23 @@
 /** One generation through the product's API, read to its end. */
+import { LIMITS } from '../../contracts/limits.ts';
 import { promptOf } from '../../test/harness/prompt.ts';
 import type { Stack } from '../../test/harness/stack.ts';
 import { type StreamTimes, streamOnce } from './load.ts';
+
+/** Of the provider, in its answer. */
+export interface Silence {
+  readonly afterTokens: number;
+  readonly ms: number;
+}
+
+/** Longer than a stream may stay in the workflow task where it begins, so that an activity adopts it. */
+export const UNTIL_ADOPTED: Silence = { afterTokens: 1, ms: LIMITS.adoptLeasedStreamAfterMs + 200 };
 
 interface StreamedPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
-  /** Of the provider, in its answer. */
-  readonly silence?: { readonly afterTokens: number; readonly ms: number };
+  readonly silence?: Silence;
   /** Absent: off. */
   readonly cache?: 'on' | 'off';
   /** Sent again while the API refuses it because too much begins at once. */

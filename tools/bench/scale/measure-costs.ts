@@ -9,7 +9,7 @@ import { startSharedServices } from '../../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../../test/harness/stack.ts';
 import { closeTemporalClients } from '../../../test/harness/streaming-worker.ts';
 import { load, meanOf, streamOnce, summary } from '../load.ts';
-import { generate } from '../stream-generation.ts';
+import { generate, type Silence, UNTIL_ADOPTED } from '../stream-generation.ts';
 import { CostMeter, type Used } from './cost-meter.ts';
 import { COSTS_PATH, type Costs, parseCosts } from './costs.ts';
 import { fitCosts } from './fit-costs.ts';
@@ -20,14 +20,12 @@ interface RowPlan {
   readonly tokens: number;
   readonly delayMs: number;
   readonly firstMs: number;
-  readonly silence?: { readonly afterTokens: number; readonly ms: number };
+  readonly silence?: Silence;
   readonly generations: number;
   readonly atOnce: number;
   readonly cache?: 'on';
 }
 
-/** Longer than a stream may stay in the workflow task where it begins. */
-const SILENCE = { afterTokens: 1, ms: LIMITS.adoptLeasedStreamAfterMs + 200 };
 /** Until the first token, of a provider that is asked for nothing else. */
 const SLOW_FIRST_MS = 1_200;
 const STANDARD = { name: '300 tokens, 50 a second', tokens: 300, delayMs: 20, firstMs: 0 } as const;
@@ -40,7 +38,7 @@ const ROWS: readonly RowPlan[] = [
     tokens: 2,
     delayMs: 0,
     firstMs: 0,
-    silence: SILENCE,
+    silence: UNTIL_ADOPTED,
     generations: 100,
     atOnce: 10,
   },
@@ -90,7 +88,7 @@ export async function benchCosts(isWriting: boolean): Promise<void> {
 async function measure(stack: Stack, meter: CostMeter): Promise<Costs> {
   const quick = { tokens: 2, delayMs: 0, firstMs: 0 };
   await load(WARM_UP.generations, WARM_UP.atOnce, () => generate(stack, quick));
-  await load(WARM_UP.atOnce, WARM_UP.atOnce, () => generate(stack, { ...quick, silence: SILENCE }));
+  await load(WARM_UP.atOnce, WARM_UP.atOnce, () => generate(stack, { ...quick, silence: UNTIL_ADOPTED }));
   // Finished logs are packed, and code is compiled, after their generations have ended.
   await sleep(3 * SETTLE_MS);
   await meter.measureIdle(SETTLE_MS);
