@@ -15,7 +15,6 @@ const NO_SEARCH =
   'Tools that run at the vendor are not supported: their results and costs reach no log and no budget.';
 const PRICED = 'This tier has other prices than those that budgets are kept with; leave it out.';
 const AT_VENDOR = 'State at one vendor is not supported: another provider could not continue from it.';
-const DEPRECATED = 'It is deprecated; use tools and tool_choice.';
 const OF_KEY = 'It belongs to a key of the vendor, and those are in the config of this server.';
 const OTHER_OUTPUT = 'Answers are text and tool calls.';
 
@@ -28,8 +27,6 @@ export const refusedFields: Readonly<Record<RequestFormat, Readonly<Record<strin
   'openai-chat': {
     audio: { because: OTHER_OUTPUT },
     modalities: { because: OTHER_OUTPUT, unless: ['["text"]'] },
-    functions: { because: DEPRECATED },
-    function_call: { because: DEPRECATED },
     web_search_options: { because: NO_SEARCH },
     moderation: { because: 'Its results have no place in a stored answer.' },
     service_tier: serviceTier,

@@ -42,7 +42,11 @@ const SAME_MOMENT_MS = 1_000;
 /** A beta of the request for the batch, which those of its lines do not have. */
 const OF_BATCHES = 'message-batches-';
 
-const namesModel = z.looseObject({ model: z.string().default(''), n: z.number().nullish() });
+const namesModel = z.looseObject({
+  model: z.string().default(''),
+  n: z.number().nullish(),
+  functions: z.array(z.unknown()).nullish(),
+});
 
 export class VendorLineFormats implements LineFormats {
   readonly #dependencies: LineDependencies;
@@ -192,12 +196,12 @@ export class VendorLineFormats implements LineFormats {
   }
 
   async #whole(spec: BatchSpec, line: BatchLine, answers: readonly Answer[]): Promise<object> {
-    const { model } = namesModel.parse(line.body);
+    const { model, functions } = namesModel.parse(line.body);
     const [first] = answers;
     if (first === undefined) throw new RangeError('A line has at least one generation.');
     if (spec.endpoint === '/v1/messages') return wholeMessage(model, first);
     if (spec.endpoint === '/v1/responses') return answerOfResponse(this.#dependencies, first.generationId);
-    return wholeChat(model, answers);
+    return wholeChat({ model, usesFunctions: (functions ?? []).length > 0 }, answers);
   }
 
   #failed({ endpoint }: BatchSpec, error: UnbrokenError): EndedLine {

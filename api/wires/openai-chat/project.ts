@@ -26,11 +26,13 @@ import { toOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ReasoningSeal } from '../reasoning.ts';
 import { toChatAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
+import { functionCallOf, functionDelta } from './functions.ts';
 import { type ReasoningFields, reasoningOf, sealedDetail, sealOfCall } from './reasoning.ts';
 
 /** Answers with citations or pictures have them beside the text, though the SDK has no type for that. */
 type Delta = ChatCompletionChunk.Choice['delta'] &
   ReasoningFields & { annotations?: object[]; images?: readonly object[] };
+type CallDelta = NonNullable<Delta['tool_calls']>[number];
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type ChoiceFields = Partial<Pick<ChatCompletionChunk.Choice, 'finish_reason' | 'logprobs'>>;
 
@@ -42,12 +44,15 @@ interface ChatContext {
   readonly index?: number;
   /** The generation of the first choice, after which all chunks are named; absent: this one. */
   readonly firstId?: string;
+  /** Whether the request had `functions`; absent: no. */
+  readonly usesFunctions?: boolean;
 }
 
 export class ChatProjection implements Projection<ChatCompletionChunk> {
   readonly #includeUsage: boolean;
   readonly #index: number;
   readonly #firstId: string | undefined;
+  readonly #usesFunctions: boolean;
   #usage: Usage | null = null;
   /** The places of the calls that have started, by their ids. */
   readonly #startedCalls = new Map<string, number>();
@@ -61,11 +66,12 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   #hasSentRole = false;
   readonly #place = new TextPlace();
 
-  constructor({ model, includeUsage, index = 0, firstId }: ChatContext) {
+  constructor({ model, includeUsage, index = 0, firstId, usesFunctions = false }: ChatContext) {
     this.#model = model;
     this.#includeUsage = includeUsage;
     this.#index = index;
     this.#firstId = firstId;
+    this.#usesFunctions = usesFunctions;
   }
 
   push(event: GenerationEvent): readonly ChatCompletionChunk[] {
@@ -97,7 +103,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
       case 'reasoning-seal':
         return this.#seal(event);
       case 'tool-call-delta':
-        return [this.#choiceChunk({ tool_calls: [this.#toolCallDelta(event)] })];
+        return this.#callChunk(this.#toolCallDelta(event));
       case 'generation-end':
         return this.#end(event);
       default:
@@ -117,7 +123,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
     this.#usage = end.usage;
     return [
       ...(refusal === null ? [] : [this.#choiceChunk({ refusal })]),
-      this.#choiceChunk({}, { finish_reason: toChatFinishReason(end.finishReason) }),
+      this.#choiceChunk({}, { finish_reason: toChatFinishReason(end.finishReason, this.#usesFunctions) }),
     ];
   }
 
@@ -130,6 +136,11 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
     return sealed === undefined ? own : { ...own, ...sealOfCall(sealed) };
   }
 
+  #callChunk(call: CallDelta): ChatCompletionChunk[] {
+    const delta = this.#usesFunctions ? functionDelta(call) : { tool_calls: [call] };
+    return delta === null ? [] : [this.#choiceChunk(delta)];
+  }
+
   #seal({ callId, sealed }: ReasoningSeal): ChatCompletionChunk[] {
     if (callId === undefined) {
       const detail = sealedDetail(sealed, this.#details);
@@ -137,7 +148,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
       return [this.#choiceChunk({ reasoning_details: [detail] })];
     }
     const index = this.#startedCalls.get(callId);
-    if (index !== undefined) return [this.#choiceChunk({ tool_calls: [{ index, ...sealOfCall(sealed) }] })];
+    if (index !== undefined) return this.#callChunk({ index, ...sealOfCall(sealed) });
     this.#sealsOfCalls.set(callId, sealed);
     return [];
   }
@@ -161,8 +172,18 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   }
 }
 
+/** What the answer says of its request. */
+interface AskedFor {
+  /** As the caller named it. */
+  readonly model: string;
+  readonly usesFunctions: boolean;
+}
+
 /** The whole answer, for a request without `stream`. @param choices at least one, in their order */
-export function wholeChat(model: string, choices: readonly Answer[]): ChatCompletion {
+export function wholeChat(
+  { model, usesFunctions }: AskedFor,
+  choices: readonly Answer[],
+): ChatCompletion {
   const { generationId, startedAtMs, model: answering } = sumOfFacts(choices);
   const usage = choices.reduce((sum, { end }) => addUsage(sum, end?.usage ?? NO_USAGE), NO_USAGE);
   return {
@@ -170,7 +191,7 @@ export function wholeChat(model: string, choices: readonly Answer[]): ChatComple
     object: 'chat.completion',
     created: Math.floor(startedAtMs / 1_000),
     model: answering ?? model,
-    choices: choices.map(toChoice),
+    choices: choices.map((answer, index) => toChoice(answer, index, usesFunctions)),
     ...(choices.every(({ end }) => end === null) ? {} : { usage: toChatUsage(usage) }),
   };
 }
@@ -180,7 +201,7 @@ function pictureAt(value: Readonly<Record<string, unknown>>, index: number): obj
   return { ...value, index };
 }
 
-function toChoice(answer: Answer, index: number): ChatCompletion.Choice {
+function toChoice(answer: Answer, index: number, usesFunctions: boolean): ChatCompletion.Choice {
   const { end, text, toolCalls, parts } = answer;
   const reasoning = reasoningOf(answer);
   const annotations = parts.flatMap((part) =>
@@ -189,6 +210,12 @@ function toChoice(answer: Answer, index: number): ChatCompletion.Choice {
   const images = parts.flatMap((part) =>
     part.type === 'native' && part.format === 'openai-chat' ? [part.value] : [],
   );
+  const calls = toolCalls.map(({ id, name, arguments: argumentsJson }) => ({
+    id,
+    type: 'function' as const,
+    function: { name, arguments: argumentsJson },
+    ...reasoning.ofCalls.get(id),
+  }));
   const refusal = refusalText(end);
   const message: ChatCompletionMessage & ReasoningFields & { images?: readonly object[] } = {
     role: 'assistant',
@@ -197,20 +224,11 @@ function toChoice(answer: Answer, index: number): ChatCompletion.Choice {
     ...(annotations.length === 0 ? {} : { annotations: annotations as ChatCompletionMessage.Annotation[] }),
     ...reasoning.fields,
     ...(images.length === 0 ? {} : { images: images.map(pictureAt) }),
-    ...(toolCalls.length === 0
-      ? {}
-      : {
-          tool_calls: toolCalls.map(({ id, name, arguments: argumentsJson }) => ({
-            id,
-            type: 'function' as const,
-            function: { name, arguments: argumentsJson },
-            ...reasoning.ofCalls.get(id),
-          })),
-        }),
+    ...(usesFunctions ? functionCallOf(calls) : calls.length === 0 ? {} : { tool_calls: calls }),
   };
   const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
   const logprobs = toChatLogprobs(parts.flatMap((part) => (part.type === 'text' ? part.logprobs : [])));
-  return { index, message, finish_reason: toChatFinishReason(finish), logprobs };
+  return { index, message, finish_reason: toChatFinishReason(finish, usesFunctions), logprobs };
 }
 
 /** Of the text alone: the words of a refusal are part of its end. */
@@ -218,8 +236,11 @@ function toChatLogprobs(tokens: readonly TokenLogprob[] = []): ChatCompletion.Ch
   return tokens.length === 0 ? null : { content: toOpenAiLogprobs(tokens), refusal: null };
 }
 
-function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_calls' | 'content_filter' {
-  if (reason === 'tool-calls') return 'tool_calls';
+function toChatFinishReason(
+  reason: FinishReason,
+  usesFunctions: boolean,
+): ChatCompletion.Choice['finish_reason'] {
+  if (reason === 'tool-calls') return usesFunctions ? 'function_call' : 'tool_calls';
   if (reason === 'content-filter') return 'content_filter';
   return reason === 'length' ? 'length' : 'stop';
 }

@@ -28,6 +28,13 @@ import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
+import {
+  FunctionCalls,
+  functionCallSchema,
+  functionFields,
+  functionMessageSchema,
+  toolsOf,
+} from './functions.ts';
 import { answerParts, assistantContent, contentOf, resultContent, texts, userContent } from './parts.ts';
 import {
   chatFormatSchema,
@@ -53,7 +60,7 @@ const messageSchema = z.discriminatedUnion('role', [
     role: z.literal('assistant'),
     content: assistantContent.nullish(),
     refusal: z.string().nullish(),
-    function_call: z.null('it is deprecated; use tool_calls').optional(),
+    function_call: functionCallSchema.nullish(),
     tool_calls: z
       .array(
         z.looseObject({
@@ -71,6 +78,7 @@ const messageSchema = z.discriminatedUnion('role', [
     tool_call_id: z.string(),
     content: userContent.nullish(),
   }),
+  functionMessageSchema,
 ]);
 type ChatMessage = z.infer<typeof messageSchema>;
 
@@ -95,6 +103,7 @@ export const chatCompletionSchema = z.looseObject({
   stop: z.union([z.string(), z.array(z.string()).max(LIMITS.stopSequences)]).nullish(),
   tools: z.array(chatToolSchema).max(LIMITS.toolsPerRequest).nullish(),
   tool_choice: chatToolChoiceSchema.nullish(),
+  ...functionFields,
   parallel_tool_calls: z.boolean().nullish(),
   response_format: chatFormatSchema.nullish(),
   reasoning_effort: z.enum(reasoningEfforts).nullish(),
@@ -125,6 +134,8 @@ const MAPPED = {
   stop: true,
   tools: true,
   tool_choice: true,
+  functions: true,
+  function_call: true,
   parallel_tool_calls: true,
   response_format: {
     type: true,
@@ -137,9 +148,13 @@ const MAPPED = {
 
 export function mapChatRequest(config: Config, body: ChatCompletionRequest): WireRequest<ChatOrigin> {
   const conversation = new Conversation();
-  for (const message of body.messages) addMessage(conversation, message);
+  const functionCalls = new FunctionCalls();
+  for (const [index, message] of body.messages.entries()) {
+    addMessage(conversation, withToolIds(message, index, functionCalls));
+  }
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
-  const tools = body.tools?.map(mapChatTool) ?? [];
+  const { tools: sent, choice } = toolsOf(body);
+  const tools = sent.map(mapChatTool);
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
@@ -154,7 +169,7 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
     ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
     ...fieldIfPresent('verbosity', body.verbosity),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
-    ...(tools.length === 0 ? {} : { tools, ...mapChatToolChoice(body.tool_choice) }),
+    ...(tools.length === 0 ? {} : { tools, ...mapChatToolChoice(choice) }),
     ...(tools.length === 0 ? {} : fieldIfPresent('parallelToolCalls', body.parallel_tool_calls)),
     ...mapChatFormat(body.response_format),
     ...(body.reasoning_effort ? { reasoning: { effort: body.reasoning_effort } } : {}),
@@ -179,7 +194,21 @@ function logprobsOf({ logprobs, top_logprobs: top }: ChatCompletionRequest): num
   });
 }
 
-function addMessage(conversation: Conversation, message: ChatMessage): void {
+type ToolMessage = Exclude<ChatMessage, { role: 'function' }>;
+
+/** The message with its function call, or the result of a function, as those of tools. */
+function withToolIds(message: ChatMessage, index: number, calls: FunctionCalls): ToolMessage {
+  if (message.role === 'function') {
+    const { role: _role, name, ...rest } = message;
+    return { ...rest, role: 'tool', tool_call_id: calls.resultOf(name, index) };
+  }
+  if (message.role !== 'assistant' || !message.function_call) return message;
+  const { name, arguments: written, ...rest } = message.function_call;
+  const call = { ...rest, id: calls.add(name, index), function: { name, arguments: written } };
+  return { ...message, function_call: null, tool_calls: [...(message.tool_calls ?? []), call] };
+}
+
+function addMessage(conversation: Conversation, message: ToolMessage): void {
   switch (message.role) {
     case 'system':
     case 'developer':
@@ -219,7 +248,7 @@ function addAssistant(
 }
 
 function nativeOfMessage(
-  message: ChatMessage,
+  message: ToolMessage,
   known: Readonly<Record<string, true>> = {},
 ): NativeFields | undefined {
   const shape = { role: true, content: true, refusal: true, tool_calls: true, ...known } as const;

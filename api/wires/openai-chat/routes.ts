@@ -11,6 +11,7 @@ import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { waitForWholeAnswers } from '../wait-for-answer.ts';
 import { chatErrorFrame } from './errors.ts';
+import { usesFunctions } from './functions.ts';
 import { ChatProjection, wholeChat } from './project.ts';
 import { type ChatCompletionRequest, chatCompletionSchema, mapChatRequest } from './request.ts';
 
@@ -48,12 +49,14 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
 async function stream(
   dependencies: ApiDependencies,
   response: Response,
-  { body: { model, stream_options: options }, heads, dropped }: ChatExchange,
+  { body, heads, dropped }: ChatExchange,
 ): Promise<void> {
+  const { model, stream_options: options } = body;
   const [head, ...otherHeads] = heads;
   const { generationId: firstId } = head;
   const includeUsage = options?.include_usage === true;
-  const projectionOf = (index: number) => new ChatProjection({ model, includeUsage, index, firstId });
+  const context = { model, includeUsage, firstId, usesFunctions: usesFunctions(body) };
+  const projectionOf = (index: number) => new ChatProjection({ ...context, index });
   const projection = projectionOf(0);
   const others = otherHeads.map((own, place) => ({ head: own, projection: projectionOf(place + 1) }));
   const encode = (chunk: object) => `data: ${JSON.stringify(chunk)}\n\n`;
@@ -76,9 +79,10 @@ async function stream(
 async function answerWhole(
   dependencies: ApiDependencies,
   response: Response,
-  { body: { model }, heads, dropped }: ChatExchange,
+  { body, heads, dropped }: ChatExchange,
 ): Promise<void> {
   const ids = heads.map(({ generationId }) => generationId);
+  const askedFor = { model: body.model, usesFunctions: usesFunctions(body) };
   const answers = await waitForWholeAnswers(dependencies, response, ids, dropped);
-  if (answers !== null) response.json(wholeChat(model, answers));
+  if (answers !== null) response.json(wholeChat(askedFor, answers));
 }

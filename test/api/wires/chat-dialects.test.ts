@@ -200,6 +200,64 @@ describe('a chat completion', () => {
   });
 });
 
+describe('functions, which tools have replaced', () => {
+  const functions = [{ name: 'look', description: 'Looks.', parameters: SCHEMA }, { name: 'wait' }];
+  const called = (name: string, written: string) => ({
+    role: 'assistant',
+    content: null,
+    function_call: { name, arguments: written },
+  });
+  const result = (name: string, content: string | null) => ({ role: 'function', name, content });
+
+  test('are tools', () => {
+    const { tools, toolChoice, native } = mapped({ functions, function_call: { name: 'look' } });
+    expect(tools).toEqual([
+      functions[0],
+      expect.objectContaining({ name: 'wait', parameters: expect.any(Object) }),
+    ]);
+    expect([toolChoice, native]).toEqual([{ name: 'look' }, undefined]);
+    expect(mapped({ functions, function_call: 'none' }).toolChoice).toBe('none');
+  });
+
+  test('have calls and results, which get ids that stay', () => {
+    const messages = [
+      USER,
+      called('look', '{"a":"b"}'),
+      result('look', 'rain'),
+      called('look', ''),
+      result('look', null),
+    ];
+    const { input } = mapped({ functions, messages });
+    const [first, second] = ['call_function_1', 'call_function_3'];
+    expect(input).toEqual([
+      USER,
+      {
+        role: 'assistant',
+        content: [{ type: 'tool-call', id: first, name: 'look', arguments: '{"a":"b"}' }],
+      },
+      { role: 'user', content: [{ type: 'tool-result', id: first, content: 'rain' }] },
+      { role: 'assistant', content: [{ type: 'tool-call', id: second, name: 'look', arguments: '{}' }] },
+      { role: 'user', content: [{ type: 'tool-result', id: second, content: '' }] },
+    ]);
+    expect(mapped({ functions, messages: messages.slice(0, 3) }).input).toEqual(input?.slice(0, 3));
+  });
+
+  test.each<[string, object]>([
+    ['messages.1.name', { messages: [USER, result('look', 'rain')] }],
+    ['messages.2.name', { messages: [USER, called('wait', '{}'), result('look', 'rain')] }],
+    ['functions', { functions, tools: [TOOL] }],
+    ['function_call', { tools: [TOOL], function_call: 'auto' }],
+  ])('are refused where they do not fit: %s', (param, fields) => {
+    expect(() => mapped(fields)).toThrow(`${param}: `);
+  });
+
+  test('are absent where an SDK writes null', () => {
+    const messages = [USER, { role: 'assistant', content: 'Hello.', function_call: null }];
+    const { input, tools } = mapped({ messages, functions: null, function_call: null });
+    expect([input?.[1], tools]).toEqual([{ role: 'assistant', content: 'Hello.' }, undefined]);
+  });
+});
+
 describe('thinking in the words of another vendor', () => {
   test.each<[object, object | undefined]>([
     [{ reasoning: { effort: 'high' } }, { effort: 'high' }],

@@ -192,7 +192,20 @@ describe('chat completions', () => {
     ]);
     expect(frames.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
     expect(frames.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 18 } });
-    expect(wholeChat('m', [foldAnswer(LOGS[1]?.[1] ?? [])]).choices[0]?.message.tool_calls).toHaveLength(2);
+    expect(wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(LOGS[1]?.[1] ?? [])]).choices[0]?.message.tool_calls).toHaveLength(2);
+  });
+
+  test('have the first call as function_call where the request had functions', () => {
+    const log = LOGS[1]?.[1] ?? [];
+    const projection = new ChatProjection({ model: 'm', includeUsage: false, usesFunctions: true });
+    const choices = log.flatMap((event) => projection.push(event)).flatMap((frame) => frame.choices);
+    const deltas = choices.flatMap(({ delta }) => delta.function_call ?? []);
+    const [whole] = wholeChat({ model: 'm', usesFunctions: true }, [foldAnswer(log)]).choices;
+    const called = whole?.message.function_call;
+    expect(called).toEqual({ name: deltas[0]?.name, arguments: deltas.map((own) => own.arguments).join('') });
+    expect(JSON.parse(called?.arguments ?? '')).toEqual(expect.any(Object));
+    expect([choices.at(-1)?.finish_reason, whole?.finish_reason]).toEqual(['function_call', 'function_call']);
+    expect(JSON.stringify([choices, whole])).not.toContain('tool_calls');
   });
 });
 
@@ -341,6 +354,6 @@ test('pictures that a server of chat completions sends are in its format, stream
   const projection = new ChatProjection({ model: 'm', includeUsage: false });
   const deltas = log.flatMap((event) => projection.push(event)).map(({ choices }) => choices[0]?.delta);
   expect(deltas[0]).toMatchObject({ role: 'assistant', images: [{ ...value, index: 0 }] });
-  const message = wholeChat('m', [foldAnswer(log)]).choices[0]?.message;
+  const message = wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(log)]).choices[0]?.message;
   expect(message).toMatchObject({ content: '', images: [{ ...value, index: 0 }] });
 });

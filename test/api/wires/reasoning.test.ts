@@ -182,7 +182,7 @@ describe('chat completions', () => {
   const CALL = { id: 'call_1', extra_content: { google: { thought_signature: seal('d') } } };
 
   test('have the text of all items, and what goes back in fields of its vendors', () => {
-    const [choice] = wholeChat('m', [foldAnswer(logOf())]).choices;
+    const [choice] = wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(logOf())]).choices;
     const reasoning_content = 'One\n\nTwo\n\nThree';
     expect(choice?.message).toMatchObject({
       reasoning_content,
@@ -198,8 +198,17 @@ describe('chat completions', () => {
     expect(deltas.flatMap((delta) => delta['tool_calls'] ?? [])[0]).toMatchObject(CALL);
   });
 
+  test('have the seal of a call in function_call, too, and take it back', () => {
+    const [choice] = wholeChat({ model: 'm', usesFunctions: true }, [foldAnswer(logOf())]).choices;
+    const { extra_content } = CALL;
+    expect(choice?.message.function_call).toMatchObject({ extra_content });
+    const body = chatCompletionSchema.parse({ model: MODEL, messages: [choice?.message] });
+    const [message] = mapChatRequest(config, body).request.input ?? [];
+    expect(Object(message).content).toContainEqual({ type: 'reasoning', text: '', sealed: seal('d') });
+  });
+
   test('come back as they were, but for the place of each text', () => {
-    const [choice] = wholeChat('m', [foldAnswer(logOf())]).choices;
+    const [choice] = wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(logOf())]).choices;
     const body = chatCompletionSchema.parse({ model: MODEL, messages: [choice?.message] });
     const [, second, third, ...rest] = PARTS;
     expect(mapChatRequest(config, body).request.input).toEqual([

@@ -73,6 +73,8 @@ const CHAT: ExampleValues = {
   'ChatCompletionToolMessageParam.tool_call_id': 'call_2',
   'ChatCompletionMessageFunctionToolCall.Function.arguments': '{"a":"b"}',
   'ResponseFormatJSONSchema.JSONSchema.schema!': COMMON['schema'],
+  'ChatCompletionFunctionMessageParam.content': 'The result of a function.',
+  'ChatCompletionAssistantMessageParam.FunctionCall.arguments': '{"a":"b"}',
 };
 
 const RESPONSES: ExampleValues = {
@@ -146,6 +148,8 @@ interface ChatTurn {
   readonly role?: string;
   readonly tool_call_id?: string;
   readonly tool_calls?: readonly { readonly id: string }[];
+  readonly name?: string;
+  readonly function_call?: { readonly name: string };
 }
 
 /** Vendors want a result after each call, and a call before each result. */
@@ -153,6 +157,10 @@ function pairedChat(messages: unknown): unknown[] {
   return listOf<ChatTurn>(messages).flatMap((turn): object[] => {
     const call = { id: turn.tool_call_id, type: 'function', function: { name: 'lookup', arguments: '{}' } };
     if (turn.role === 'tool') return [{ role: 'assistant', tool_calls: [call] }, turn];
+    if (turn.role === 'function') {
+      return [{ role: 'assistant', function_call: { name: turn.name, arguments: '{}' } }, turn];
+    }
+    if (turn.function_call) return [turn, { role: 'function', name: turn.function_call.name, content: 'a' }];
     const results = (turn.tool_calls ?? []).map(({ id }) => ({
       role: 'tool',
       tool_call_id: id,
@@ -222,7 +230,9 @@ export const FORMATS: readonly Format[] = [
       const tool = { type: 'function', function: { name: 'lookup', parameters: COMMON['parameters'] } };
       const logprobs = body['top_logprobs'] === undefined ? {} : { logprobs: true };
       return {
-        ...withTools(body, tool),
+        ...(body['function_call'] === undefined && isEmpty(body['functions'])
+          ? withTools(body, tool)
+          : { functions: [tool.function], ...body }),
         ...logprobs,
         model,
         messages: withUser(pairedChat(body['messages'])),
