@@ -86,7 +86,11 @@ const SETTINGS = [
 /** The fields that reach the model as the request has them. */
 export function settingsOf(request: GenerationRequest): Pick<GenerationInput, (typeof SETTINGS)[number]> {
   return Object.fromEntries(
-    SETTINGS.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])),
+    SETTINGS.flatMap((name) => {
+      // Some vendors refuse 0, by which others turn it off.
+      const isSet = request[name] !== undefined && !(name === 'topK' && request.topK === 0);
+      return isSet ? [[name, request[name]]] : [];
+    }),
   );
 }
 

@@ -71,6 +71,11 @@ export function fieldIfPresent<Name extends keyof GenerationRequest>(
   return value === null || value === undefined ? {} : { [name]: value };
 }
 
+/** null for -1 and 0, by which the clients of vLLM and OpenRouter turn it off: as if it were not set. */
+export function topKOf(value: number | null | undefined): number | null {
+  return value === null || value === undefined || value <= 0 ? null : value;
+}
+
 /** Joins several system texts into one, in order. */
 export function joinSystemTexts(texts: readonly string[]): Pick<GenerationRequest, 'system'> {
   const system = texts.filter((text) => text !== '').join('\n\n');

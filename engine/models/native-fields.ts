@@ -164,7 +164,7 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       const rule = ruleFor(place, path);
       const isShared = place === 'request' && isSharedBy(native.format, format, path);
       const isMark = format === 'anthropic-messages' && path.endsWith('cache_control');
-      const isEmpty = place === 'request' && rule === undefined && saysNothing(native.fields[path]);
+      const isEmpty = place === 'request' && rule === undefined && saysNothing(path, native.fields[path]);
       if (rule === 'translated' || isShared || isMark || isEmpty) continue;
       (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
     }
@@ -215,8 +215,17 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   return { refused: [...refused], dropped: [...dropped] };
 }
 
-/** Clients send fields that are not set as empty ones. */
-function saysNothing(value: unknown): boolean {
+/** What sampling is without these fields of vLLM and OpenRouter; their clients send it anyway. */
+const OFF: ReadonlyMap<string, number> = new Map([
+  ['min_p', 0],
+  ['top_a', 0],
+  ['repetition_penalty', 1],
+  ['length_penalty', 1],
+]);
+
+/** Clients send fields that are not set as empty ones, or as their default. */
+function saysNothing(name: string, value: unknown): boolean {
+  if (typeof value === 'number') return OFF.get(name) === value;
   if (Array.isArray(value)) return value.length === 0;
   return isJsonObject(value) && Object.keys(value).length === 0;
 }

@@ -14,7 +14,7 @@ import {
 import { LIMITS } from '../../../contracts/limits.ts';
 import { effortOfBudget } from '../../../contracts/reasoning-budget.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { Conversation, fieldIfPresent } from '../conversation.ts';
+import { Conversation, fieldIfPresent, topKOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
@@ -85,7 +85,7 @@ export const messagesSchema = z.looseObject({
   stream: z.boolean().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
-  top_k: z.int().nonnegative().nullish(),
+  top_k: z.int().min(-1).nullish(),
   stop_sequences: z.array(z.string()).max(LIMITS.stopSequences).nullish(),
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
   output_format: formatSchema.nullish(),
@@ -133,7 +133,7 @@ export function mapMessagesRequest(
     maxOutputTokens: Math.max(cap, 1),
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('topP', body.top_p),
-    ...fieldIfPresent('topK', body.top_k),
+    ...fieldIfPresent('topK', topKOf(body.top_k)),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
     ...fieldIfPresent('output', schema === undefined ? null : { name: 'answer', schema }),
     ...fieldIfPresent('reasoning', mapThinking(body)),

@@ -23,7 +23,7 @@ import { seedSchema } from '../../../contracts/seed.ts';
 import { isSealed } from '../../../engine/reasoning/seals.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { choicesOf } from '../choices.ts';
-import { Conversation, fieldIfPresent } from '../conversation.ts';
+import { Conversation, fieldIfPresent, topKOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
@@ -92,7 +92,7 @@ export const chatCompletionSchema = z.looseObject({
   max_completion_tokens: z.int().positive().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
-  top_k: z.int().nonnegative().nullish(),
+  top_k: z.int().min(-1).nullish(),
   seed: seedSchema.nullish(),
   n: z.int().min(1).nullish(),
   logprobs: z.boolean().nullish(),
@@ -161,7 +161,7 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
     ...fieldIfPresent('maxOutputTokens', body.max_completion_tokens ?? body.max_tokens),
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('topP', body.top_p),
-    ...fieldIfPresent('topK', body.top_k),
+    ...fieldIfPresent('topK', topKOf(body.top_k)),
     ...fieldIfPresent('seed', body.seed),
     ...fieldIfPresent('logprobs', logprobsOf(body)),
     // 0 is what they are without a value, and most providers of this format refuse them.

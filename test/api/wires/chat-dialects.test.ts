@@ -1,5 +1,6 @@
 /** Requests as clients of other servers of chat completions write them, and of Anthropic's: what reaches the model. */
 import { describe, expect, test } from '@jest/globals';
+import { settingsOf } from '../../../api/generations/compose-input.ts';
 import { parseWith } from '../../../api/http/read-request.ts';
 import { mapMessagesRequest, messagesSchema } from '../../../api/wires/anthropic-messages/request.ts';
 import { chatCompletionSchema, mapChatRequest } from '../../../api/wires/openai-chat/request.ts';
@@ -304,6 +305,15 @@ describe('thinking in the words of another vendor', () => {
   });
 });
 
+test.each([-1, 0])('top_k: %j, by which clients turn it off, is not set', (top_k) => {
+  expect(mapped({ top_k })).not.toHaveProperty('topK');
+  expect(mapped({ top_k: 5 }).topK).toBe(5);
+  const fields = { model: MODEL, max_tokens: 4_000, messages: [USER], top_k };
+  const messages = mapMessagesRequest(config, messagesSchema.parse(fields), []);
+  expect(messages.request).not.toHaveProperty('topK');
+  expect(settingsOf({ input: 'Hi', topK: 0 })).not.toHaveProperty('topK');
+});
+
 test('fields that are set to nothing say nothing', () => {
   const { input: _input, model: _model, ...rest } = mapped({ logit_bias: {}, mcp_servers: [], provider: {} });
   const refused = foreignFields(
@@ -312,6 +322,11 @@ test('fields that are set to nothing say nothing', () => {
     'anthropic',
   ).refused;
   expect(refused).toEqual([]);
+  const off = mapped({ min_p: 0, top_a: 0, repetition_penalty: 1, length_penalty: 1.0 }).native;
+  const judged = foreignFields({ native: off, messages: [] } as never, 'google', 'google');
+  expect(judged).toEqual({ refused: [], dropped: [] });
+  const on = mapped({ min_p: 0.1, repetition_penalty: 0 }).native;
+  expect(foreignFields({ native: on, messages: [] } as never, 'google', 'google').refused).toHaveLength(2);
   const { native } = mapped({ logit_bias: { 1: 2 } });
   const set = foreignFields({ native, messages: [] } as never, 'anthropic-messages', 'anthropic').refused;
   expect(set).toEqual(['logit_bias']);
