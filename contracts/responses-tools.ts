@@ -17,7 +17,7 @@ interface ToolNamespace {
 type Fields = NativeFields['fields'];
 
 /** Fields that say what a tool was; no provider gets them. */
-export const INTERNAL_TOOL_FIELDS = ['namespace', 'is_additional'] as const;
+export const INTERNAL_TOOL_FIELDS = ['namespace', 'is_additional', 'leaves_strict'] as const;
 
 interface WithNative {
   readonly native?: NativeFields | undefined;
@@ -41,6 +41,14 @@ export function isOfCustomTool(part: WithNative): boolean {
 /** Whether the tool came as an item of the input, which stays when another response continues from it. */
 export function isAdditionalTool(tool: WithNative): boolean {
   return fieldsOf(tool)['is_additional'] === true;
+}
+
+/**
+ * Whether its client has left `strict` out. In this format the vendor then makes the schema strict where it can; in all
+ * others such a tool is not strict.
+ */
+export function leavesStrict(tool: WithNative): boolean {
+  return fieldsOf(tool)['leaves_strict'] === true;
 }
 
 /** Of a tool, or of a call of it. */

@@ -94,6 +94,7 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'tool.format': 'translated',
   'tool.namespace': 'translated',
   'tool.is_additional': 'translated',
+  'tool.leaves_strict': 'translated',
   'tool-call.type': 'translated',
   'tool-call.namespace': 'translated',
   'tool-result.type': 'translated',

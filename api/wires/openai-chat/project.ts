@@ -180,10 +180,7 @@ interface AskedFor {
 }
 
 /** The whole answer, for a request without `stream`. @param choices at least one, in their order */
-export function wholeChat(
-  { model, usesFunctions }: AskedFor,
-  choices: readonly Answer[],
-): ChatCompletion {
+export function wholeChat({ model, usesFunctions }: AskedFor, choices: readonly Answer[]): ChatCompletion {
   const { generationId, startedAtMs, model: answering } = sumOfFacts(choices);
   const usage = choices.reduce((sum, { end }) => addUsage(sum, end?.usage ?? NO_USAGE), NO_USAGE);
   return {

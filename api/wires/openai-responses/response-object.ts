@@ -10,7 +10,7 @@ import { functionTools, type Tool as OwnTool } from '../../../contracts/content.
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
-import { isCustomTool, namespaceOfTool } from '../../../contracts/responses-tools.ts';
+import { isCustomTool, leavesStrict, namespaceOfTool } from '../../../contracts/responses-tools.ts';
 import type { Terminal } from '../answer.ts';
 import { wireId } from '../wire.ts';
 import type { ResponseOrigin } from './request.ts';
@@ -199,7 +199,7 @@ function responseTools({ tools }: GenerationInput): Tool[] {
 }
 
 function responseTool(tool: OwnTool): object {
-  const { name, description = null, parameters, strict = false } = tool;
+  const { name, description = null, parameters, strict = leavesStrict(tool) ? null : false } = tool;
   if (!isCustomTool(tool)) return { type: 'function', name, parameters, strict, description };
   const format = tool.native?.fields['format'] ?? { type: 'text' };
   return { type: 'custom', name, description, format };

@@ -159,12 +159,14 @@ function mapTool(tool: OwnTool, about: string | null): Tool {
   }
   const { name, parameters, strict } = tool as z.infer<typeof functionTool>;
   const shape = { type: true, name: true, description: true, parameters: true, strict: true } as const;
+  const { native } = nativeRest(FORMAT, tool, shape);
   return {
     name,
     ...described,
     parameters: parameters ?? NO_PARAMETERS,
-    ...(strict === null || strict === undefined ? {} : { strict }),
-    ...nativeRest(FORMAT, tool, shape),
+    ...(strict === null || strict === undefined
+      ? { native: { format: FORMAT, fields: { ...native?.fields, leaves_strict: true } } }
+      : { strict, ...(native === undefined ? {} : { native }) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Builds the body of `POST /v1/responses` from a call. Source: OpenAI API reference, "Create a model response". */
 import type {
   EasyInputMessage,
+  FunctionTool,
   ResponseCreateParamsStreaming,
   ResponseInputContent,
   ResponseInputItem,
@@ -22,6 +23,7 @@ import {
   INTERNAL_TOOL_FIELDS,
   isCustomTool,
   isOfCustomTool,
+  leavesStrict,
 } from '../../../contracts/responses-tools.ts';
 import { openAiEffort } from '../../models/reasoning-efforts.ts';
 import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
@@ -126,11 +128,14 @@ function reasoningField({ model, input }: ProviderCall, isContinued: boolean): P
 }
 
 function toOpenAiResponseTool(tool: Tool) {
-  const { name, description, parameters, strict = false } = tool;
+  const { name, description, parameters, strict = leavesStrict(tool) ? undefined : false } = tool;
   const described = description === undefined ? {} : { description };
   const fields = ownFields(tool);
   if (isCustomTool(tool)) return mergeFields(fields, { type: 'custom' as const, name, ...described });
-  return mergeFields(fields, { type: 'function' as const, name, parameters, strict, ...described });
+  const checked = strict === undefined ? {} : { strict };
+  // The SDK's type demands `strict`; the API has a default for it.
+  const own = { type: 'function', name, parameters, ...checked, ...described } as FunctionTool;
+  return mergeFields(fields, own);
 }
 
 function toOpenAiResponseToolChoice(

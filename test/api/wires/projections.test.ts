@@ -192,7 +192,10 @@ describe('chat completions', () => {
     ]);
     expect(frames.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
     expect(frames.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 18 } });
-    expect(wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(LOGS[1]?.[1] ?? [])]).choices[0]?.message.tool_calls).toHaveLength(2);
+    expect(
+      wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(LOGS[1]?.[1] ?? [])]).choices[0]?.message
+        .tool_calls,
+    ).toHaveLength(2);
   });
 
   test('have the first call as function_call where the request had functions', () => {

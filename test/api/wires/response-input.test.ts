@@ -2,7 +2,11 @@
 import { expect, test } from '@jest/globals';
 import { mapInputItems } from '../../../api/wires/openai-responses/items.ts';
 import { mapResponseCreate, responseCreateSchema } from '../../../api/wires/openai-responses/request.ts';
+import { foreignFields } from '../../../engine/models/native-fields.ts';
+import { buildOpenAiChatRequest } from '../../../engine/providers/openai-chat/request.ts';
+import { buildOpenAiResponseRequest } from '../../../engine/providers/openai-responses/request.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
+import { callOf } from '../../engine/providers/hear.ts';
 
 const config = loadConfig({ OPENAI_API_KEY: 'k' });
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
@@ -64,6 +68,26 @@ test('tools and their choice as chat completions have them are tools like the ot
     tool_choice: { type: 'function', function: { name: 'look' } },
   });
   expect([nested.tools, nested.toolChoice]).toEqual([[own], { name: 'look' }]);
+});
+
+// OpenAI, "Function calling", "Strict mode": without the field, Responses are strict and chat completions are not.
+test.each([undefined, null])('a tool whose strict is %s is as strict as the vendor makes it', (strict) => {
+  const tool = { type: 'function', name: 'look', parameters: SCHEMA };
+  const { tools = [] } = mapped({ tools: [{ ...tool, strict }] });
+  const call = callOf({ tools });
+  expect(buildOpenAiResponseRequest(call, { isBackground: false, reasons: false }).tools).toEqual([tool]);
+  const { type: _type, ...own } = tool;
+  expect(buildOpenAiChatRequest(call).tools).toEqual([{ type: 'function', function: own }]);
+  const input = { tools, messages: [], maxOutputTokens: 1 };
+  expect(foreignFields(input, 'openai-chat', 'vllm')).toEqual({ refused: [], dropped: [] });
+});
+
+test('a tool of chat completions without strict is not strict at Responses', () => {
+  const call = callOf({ tools: [{ name: 'look', parameters: SCHEMA }] });
+  expect(buildOpenAiResponseRequest(call, { isBackground: false, reasons: false }).tools).toEqual([
+    { type: 'function', name: 'look', parameters: SCHEMA, strict: false },
+  ]);
+  expect(JSON.stringify(buildOpenAiChatRequest(call).tools)).not.toContain('strict');
 });
 
 // https://github.com/openclaw/openclaw/pull/88558

@@ -69,7 +69,7 @@ describe('the tools of a Responses request', () => {
       'tool_search',
       'lookup',
     ]);
-    expect(functionTools(mapped)[0]).not.toHaveProperty('native');
+    expect(functionTools(mapped)[0]?.native?.fields).toEqual({ leaves_strict: true });
     expect(() => assertToolsRunHere(mapped)).not.toThrow();
     expect(() => assertToolsRunHere(map({ type: 'web_search' }))).toThrow(/tools\.0\.type: web_search/);
     expect(() => map(lookup, { type: 'file_search' })).toThrow(/tools\.1\.type: file_search/);
