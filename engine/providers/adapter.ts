@@ -1,7 +1,7 @@
 /** What all adapters share: the link, the limits on silence, the abort, and the mapping of errors. */
 import type { UnbrokenError } from '../../contracts/errors.ts';
+import { toPresentableError } from '../vendor-errors/presentable-error.ts';
 import { type AnswerHead, createLink, type Link } from './http-link.ts';
-import { toPresentableError } from './presentable-error.ts';
 import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { readInTime } from './read-in-time.ts';

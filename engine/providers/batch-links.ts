@@ -1,10 +1,10 @@
 /** The connections to one provider's batches, and the errors that come over them. */
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { toUnbrokenError } from './http-errors.ts';
+import { toUnbrokenError } from '../vendor-errors/http-error.ts';
+import { toPresentableError } from '../vendor-errors/presentable-error.ts';
+import { parseVendorError } from '../vendor-errors/vendor-error.ts';
 import { type AnswerHead, createLink, type Link } from './http-link.ts';
-import { toPresentableError } from './presentable-error.ts';
 import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
-import { parseVendorError } from './vendor-error.ts';
 
 export interface BatchSettings extends Pick<ProviderSettings, 'name' | 'baseUrl' | 'secrets' | 'connectMs'> {
   /** Those of the config, the first one for new batches. */

@@ -7,10 +7,10 @@ import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { readText } from '../../contracts/read-text.ts';
+import { statusOfErrorBody } from '../vendor-errors/vendor-error.ts';
 import { BodyWatch } from './body-watch.ts';
 import type { ProviderCall } from './provider.ts';
 import { MOST_WHOLE_CHARS, tooLong } from './server-events.ts';
-import { statusOfErrorBody } from './vendor-error.ts';
 
 export interface AnswerHead {
   readonly status: number;

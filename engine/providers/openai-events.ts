@@ -1,8 +1,8 @@
 /** Reads the events of a response that OpenAI's SDK has requested, for both of its formats. */
 import { APIError } from 'openai';
+import { errorInEvent } from '../vendor-errors/vendor-error.ts';
 import type { Link } from './http-link.ts';
 import { isDone, isPing, parseEventData, readServerEvents, withType } from './server-events.ts';
-import { errorInEvent } from './vendor-error.ts';
 
 export class OpenAiEvents<Event> implements AsyncIterable<Event> {
   readonly #response: Response;

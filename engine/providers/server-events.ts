@@ -4,8 +4,8 @@
  */
 import { createParser } from 'eventsource-parser';
 import type { UnbrokenError } from '../../contracts/errors.ts';
+import { statusOfErrorBody } from '../vendor-errors/vendor-error.ts';
 import { malformed } from './answer-state.ts';
-import { statusOfErrorBody } from './vendor-error.ts';
 
 interface ServerEvent {
   readonly event: string | undefined;

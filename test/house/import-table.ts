@@ -34,7 +34,8 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
   },
   engine: {
     models: { values: [], types: [] },
-    providers: { values: ['models'], types: [] },
+    'vendor-errors': { values: [], types: [] },
+    providers: { values: ['models', 'vendor-errors'], types: [] },
     streaming: { values: [], types: [] },
     archive: { values: ['streaming'], types: ['budget'] },
     erasure: {

@@ -1,17 +1,20 @@
-/** Calls the embeddings API of a provider. Maps its errors to ours, with at most a short part of its text. */
+/** Calls the embeddings API of a provider. Its errors have the codes that those of generations have. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
-import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { wasNeverSent } from '../../../contracts/may-be-billed.ts';
 import { readText } from '../../../contracts/read-text.ts';
 import { redact } from '../../../contracts/redact.ts';
+import { toUnbrokenError, WITHOUT_WORDS } from '../../../engine/vendor-errors/http-error.ts';
+import { toPresentableError } from '../../../engine/vendor-errors/presentable-error.ts';
+import { statusOfErrorBody } from '../../../engine/vendor-errors/vendor-error.ts';
 import { plainRequest } from './plain-request.ts';
 import { type EmbeddingsAnswer, readAnswer } from './read-answer.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
-const MESSAGE_CHARS = 300;
 const FIRST_PAUSE_MS = 100;
+/** Another key of the same provider may have what this one lacks. */
+const OF_ONE_KEY: ReadonlySet<string> = new Set(['provider_auth', 'provider_quota_exhausted']);
 
 type Forwarded =
   | { readonly answer: EmbeddingsAnswer; readonly refusal?: undefined }
@@ -39,7 +42,7 @@ export async function forwardEmbeddings(
     if (forwarded.answer !== null || forwarded.mayBeBilled || attempt >= attempts) return forwarded;
     const { code, entry, retryAfterMs } = forwarded.error;
     const hasOtherKey = attempt < keys.length;
-    const mayRepeat = entry.retryable || (hasOtherKey && code === 'provider_auth');
+    const mayRepeat = entry.retryable || (hasOtherKey && OF_ONE_KEY.has(code));
     const waitMs = hasOtherKey ? 0 : (retryAfterMs ?? FIRST_PAUSE_MS * 2 ** attempt);
     if (!mayRepeat || waitMs > LIMITS.shortWaitMs) return forwarded;
     await pause(waitMs);
@@ -84,72 +87,28 @@ async function callEmbeddings(
     const failure = new UnbrokenError('provider_connect_failed', message, { cause: error });
     return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };
   }
-  const value = parseJsonOrNull(text);
-  const answer = response.ok ? readAnswer(value, wanted) : null;
+  const answer = response.ok ? readAnswer(parseJsonOrNull(text), wanted) : null;
   if (answer !== null) return { answer };
-  const { headers } = response;
-  const status = response.ok ? statusInBody(value) : response.status;
-  if (status !== null) {
-    const refusal = redact(text, secrets);
-    return {
-      answer: null,
-      error: embeddingsRefusal({ status, headers }, refusal),
-      mayBeBilled: false,
-      refusal,
-    };
+  // Some gateways send the error of the vendor behind them with status 200.
+  const status = response.ok ? statusOfErrorBody(text) : response.status;
+  if (status === null) {
+    const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
+    return { answer: null, error: malformed, mayBeBilled: true };
   }
-  const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
-  return { answer: null, error: malformed, mayBeBilled: true };
+  const { headers } = response;
+  const failure = { status, kind: '', message: WITHOUT_WORDS, headers, errorBody: text, isStreaming: false };
+  return {
+    answer: null,
+    error: toPresentableError(toUnbrokenError(failure), secrets),
+    mayBeBilled: false,
+    refusal: redact(text, secrets),
+  };
 }
 
 function withoutNulls(fields: object): object {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
   );
-}
-
-const errorSchema = z.object({
-  error: z.union([
-    z.string(),
-    z.looseObject({ code: z.unknown().optional(), status: z.unknown().optional() }),
-  ]),
-});
-
-/** Some gateways send the error of the vendor behind them with status 200. @returns null if it is no error. */
-function statusInBody(value: unknown): number | null {
-  const { data } = errorSchema.safeParse(value);
-  if (data === undefined) return null;
-  const { code, status } = typeof data.error === 'string' ? {} : data.error;
-  const numbers = [code, status].map(Number);
-  return numbers.find((number) => Number.isInteger(number) && number >= 400 && number < 600) ?? 400;
-}
-
-function embeddingsRefusal(
-  { status, headers }: Pick<Response, 'status' | 'headers'>,
-  text: string,
-): UnbrokenError {
-  // Vendors quote the refused key in forms that no redaction pattern covers.
-  const message = status === 401 ? 'The provider refused its API key.' : refusalMessage(text);
-  const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return new UnbrokenError(
-    refusalCode(status),
-    `${status}: ${message.replace(new RegExp(`^${status}[:\\s]+`), '')}`,
-    {
-      ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
-    },
-  );
-}
-
-function refusalCode(status: number): ErrorCode {
-  if (status === 401) return 'provider_auth';
-  if (status === 404) return 'model_not_found';
-  if (status === 429) return 'provider_rate_limited';
-  return status < 500 ? 'provider_bad_request' : 'provider_unavailable';
-}
-
-function refusalMessage(text: string): string {
-  const parsed = z.object({ error: z.object({ message: z.string() }) }).safeParse(parseJsonOrNull(text));
-  return (parsed.success ? parsed.data.error.message : text).slice(0, MESSAGE_CHARS);
 }
 
 function parseJsonOrNull(text: string): unknown {

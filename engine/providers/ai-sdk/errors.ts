@@ -2,9 +2,10 @@
 import { APICallError } from '@ai-sdk/provider';
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
+import { parseVendorError } from '../../vendor-errors/vendor-error.ts';
+import { mapTransportError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-import { parseVendorError } from '../vendor-error.ts';
 
 /** The part of a vendor's error body that the packages pass on. */
 const bodySchema = z.object({

@@ -1,8 +1,9 @@
 /** One line of the results of a message batch. Source: Anthropic API reference, "Retrieve Message Batch results". */
+
+import { parseVendorError } from '../../vendor-errors/vendor-error.ts';
 import { malformed } from '../answer-state.ts';
 import type { BatchLinks } from '../batch-links.ts';
 import type { LineResult } from '../provider-batches.ts';
-import { parseVendorError } from '../vendor-error.ts';
 
 interface ResultLine {
   readonly custom_id?: unknown;

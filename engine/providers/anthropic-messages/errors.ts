@@ -1,9 +1,10 @@
 /** Maps errors of the Anthropic SDK and API to ours. Source: Anthropic API reference, "Errors". */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
+import { parseVendorError } from '../../vendor-errors/vendor-error.ts';
+import { mapTransportError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-import { parseVendorError } from '../vendor-error.ts';
 
 export function mapAnthropicError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (error instanceof APIError && !(error instanceof APIConnectionError)) {

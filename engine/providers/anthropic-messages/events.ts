@@ -1,10 +1,10 @@
 /** Reads the events of a message that Anthropic's SDK has requested. */
 import { APIError } from '@anthropic-ai/sdk';
 import type { Message, RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages';
+import { errorInEvent } from '../../vendor-errors/vendor-error.ts';
 import { malformed } from '../answer-state.ts';
 import type { Link } from '../http-link.ts';
 import { isDone, isPing, parseEventData, readServerEvents, withType } from '../server-events.ts';
-import { errorInEvent } from '../vendor-error.ts';
 import { eventsOfMessage } from './whole-message.ts';
 
 /** @throws what the SDK throws for an error in the stream. */

@@ -1,7 +1,8 @@
 /** Maps errors of the Cohere SDK to ours. Source: Cohere, "Errors". */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError, WITHOUT_WORDS } from '../http-errors.ts';
+import { toUnbrokenError, WITHOUT_WORDS } from '../../vendor-errors/http-error.ts';
+import { mapTransportError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
 
 /** The request is blocked for what it says, so it must not cost other callers the key. 499: we closed the request. */

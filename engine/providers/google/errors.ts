@@ -3,9 +3,10 @@
  */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError, WITHOUT_WORDS } from '../http-errors.ts';
+import { toUnbrokenError, WITHOUT_WORDS } from '../../vendor-errors/http-error.ts';
+import { waitInDetails } from '../../vendor-errors/quota-details.ts';
+import { mapTransportError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-import { waitInDetails } from '../quota-details.ts';
 
 const bodySchema = z.object({
   error: z.object({

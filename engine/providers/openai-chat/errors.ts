@@ -4,9 +4,10 @@
  */
 import { APIConnectionError, APIError } from 'openai';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
+import { parseErrorStatus, parseVendorError } from '../../vendor-errors/vendor-error.ts';
+import { mapTransportError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-import { parseErrorStatus, parseVendorError } from '../vendor-error.ts';
 
 export function mapOpenAiError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (!(error instanceof APIError) || error instanceof APIConnectionError)

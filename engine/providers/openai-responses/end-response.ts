@@ -2,10 +2,10 @@
 import type { Response } from 'openai/resources/responses/responses';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
+import { parseErrorStatus } from '../../vendor-errors/vendor-error.ts';
 import { isFilter } from '../answer-state.ts';
-import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderEvent } from '../provider.ts';
-import { parseErrorStatus } from '../vendor-error.ts';
 import { refusalOfMessage } from './message-content.ts';
 import type { ResponsePosition } from './position.ts';
 import { mapOpenAiResponseUsage } from './usage.ts';

@@ -2,8 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { withoutRefusedFields } from '../../../engine/providers/anthropic-messages/refused-fields.ts';
 import { refusesThoughts } from '../../../engine/providers/anthropic-messages/refused-thoughts.ts';
-import { toUnbrokenError } from '../../../engine/providers/http-errors.ts';
-import { toPresentableError } from '../../../engine/providers/presentable-error.ts';
+import { toUnbrokenError } from '../../../engine/vendor-errors/http-error.ts';
+import { toPresentableError } from '../../../engine/vendor-errors/presentable-error.ts';
 import { cpuMsOf } from '../../harness/growth.ts';
 
 const FRAGMENTS = [

@@ -1,7 +1,7 @@
 /** The wait of a refusal of Google, which names a delay of seconds beside a limit of a whole day. */
 import { expect, test } from '@jest/globals';
-import { waitInDetails } from '../../../engine/providers/quota-details.ts';
-import { parseVendorError } from '../../../engine/providers/vendor-error.ts';
+import { waitInDetails } from '../../../engine/vendor-errors/quota-details.ts';
+import { parseVendorError } from '../../../engine/vendor-errors/vendor-error.ts';
 
 const HOUR_MS = 3_600_000;
 const RETRY_INFO = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '47s' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { retryAfterMs } from '../../../engine/providers/retry-after.ts';
+import { retryAfterMs } from '../../../engine/vendor-errors/retry-after.ts';
 
 const NOW = Date.parse('2026-11-24T06:00:00Z');
 const waitOf = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), '', NOW);

@@ -29,7 +29,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'throttle-is-an-overflow',
     breaks: 'A 429 whose words mention tokens is taken for an input that is too long.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: 'if (status === 429) return LARGER_THAN_LIMIT.test(message);',
     replace: 'if (status === 429) return TOO_LONG.test(message);',
     caughtBy: { tests: ['test/engine/providers/vendor-errors.test.ts'] },
@@ -45,7 +45,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'wrong-model-costs-the-key',
     breaks: 'One request for a model that a gateway does not have takes the key from all other callers.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: "return isMissing(refusal) && !isRejection(refusal) ? 'provider_model_not_found' : 'provider_auth';",
     replace: "return 'provider_auth';",
     caughtBy: { tests: ['test/engine/providers/vendor-errors.test.ts'] },
@@ -53,7 +53,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'a-busy-minute-is-an-empty-account',
     breaks: 'A limit of a minute fails a generation that a short wait would have saved.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: '(OF_A_MINUTE.test(kind) || OF_A_MINUTE.test(message))',
     replace: 'false',
     caughtBy: { tests: ['test/engine/providers/vendor-errors.test.ts'] },
@@ -85,7 +85,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-allowance-is-waited-for',
     breaks: 'A model whose limit is 0 is called again after each wait, and never answers.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: '(status === 429 && NO_ALLOWANCE.test(message))',
     replace: 'false',
     caughtBy: { tests: ['test/engine/providers/vendor-errors.test.ts'] },
@@ -93,7 +93,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'limit-of-a-day-is-waited-for',
     breaks: 'A limit of a whole day is tried again after seconds, all day long.',
-    file: 'engine/providers/quota-details.ts',
+    file: 'engine/vendor-errors/quota-details.ts',
     find: 'OF_A_DAY.test(limit)',
     replace: "limit === ''",
     caughtBy: { tests: ['test/engine/providers/quota-details.test.ts'] },
@@ -109,7 +109,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'wait-in-words-unread',
     breaks: 'A vendor that says in words when to come back is asked again at once.',
-    file: 'engine/providers/retry-after.ts',
+    file: 'engine/vendor-errors/retry-after.ts',
     find: 'const inWords = waitInWords(message);',
     replace: "const inWords = waitInWords('');",
     caughtBy: { tests: ['test/engine/providers/vendor-errors.test.ts'] },
@@ -157,7 +157,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
   {
     name: 'error-of-any-length-is-searched',
     breaks: 'A server that fails with a long page holds up all streams of its worker for seconds.',
-    file: 'engine/providers/http-errors.ts',
+    file: 'engine/vendor-errors/http-error.ts',
     find: "message: withoutMarkup((message === '' ? failure.message : message).slice(0, READ_CHARS)),",
     replace: "message: withoutMarkup(message === '' ? failure.message : message),",
     caughtBy: { tests: ['test/engine/providers/long-words.test.ts'] },

@@ -89,7 +89,7 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'error-in-stream-unseen',
     breaks: 'The words of an error in a stream are lost, and the call is repeated in vain.',
-    file: 'engine/providers/vendor-error.ts',
+    file: 'engine/vendor-errors/vendor-error.ts',
     find: 'return isError ? fields : null;',
     replace: 'return null;',
     caughtBy: TESTS,
@@ -235,7 +235,7 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'bad-image-is-an-outage',
     breaks: 'An image that the vendor cannot read is sent again and again, and its model counts as failing.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: 'INVALID_KIND.test(kind) || IMAGE_KIND.test(kind)',
     replace: 'INVALID_KIND.test(kind)',
     caughtBy: TESTS,
@@ -243,7 +243,7 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'policy-is-an-outage',
     breaks: 'A request that a policy of the vendor forbids is sent again, and to other models.',
-    file: 'engine/providers/refusal-code.ts',
+    file: 'engine/vendor-errors/refusal-code.ts',
     find: '(?:bio|cyber)_policy|',
     replace: '',
     caughtBy: TESTS,
