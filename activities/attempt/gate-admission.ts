@@ -190,7 +190,9 @@ function verdictsOf(end: CallEnd): Pick<CallResult, 'verdict' | 'key'> {
     const verdict = refusal?.concerns === 'key' ? 'refused' : 'declined';
     return { verdict: null, key: { verdict, status, restMs: 0 } };
   }
-  return { verdict: SICK.has(code) ? 'failed' : null, key: null };
+  // The model's own words for this request, not the provider's health.
+  const isOfRequest = code === 'provider_malformed' && refusal?.concerns === 'request';
+  return { verdict: SICK.has(code) && !isOfRequest ? 'failed' : null, key: null };
 }
 
 function admissionRefused(

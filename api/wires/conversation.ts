@@ -24,8 +24,8 @@ export class Conversation {
     });
   }
 
-  /** Adds a tool call, or what else stands beside it, to the assistant's turn before it. */
-  addToAssistant(part: ToolCallPart | Extract<Part, { type: 'native' | 'reasoning' }>): void {
+  /** Adds a tool call, or what else stands beside text, to the assistant's turn before it. */
+  addToAssistant(part: ToolCallPart | Extract<Part, { type: 'native' | 'reasoning' | 'image' }>): void {
     if (this.#messages.at(-1)?.role === 'assistant') this.#appendToLast(part);
     else this.#messages.push({ role: 'assistant', content: [part] });
   }

@@ -162,6 +162,13 @@ export function malformed(what: string): UnbrokenError {
   );
 }
 
+/** The vendor's answer is of its format, but what the model has written in it is not: for another request it may be. */
+export function brokenCall(): UnbrokenError {
+  return new UnbrokenError('provider_malformed', 'The model has written a tool call that cannot be read.', {
+    refusal: { status: null, concerns: 'request' },
+  });
+}
+
 export function streamCut(): UnbrokenError {
   return new UnbrokenError('provider_stream_cut', 'The stream ended without its last event.');
 }

@@ -8,6 +8,7 @@ import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { parseJson } from '../../../contracts/json.ts';
 import { refusalText } from '../answer.ts';
+import { pictureIn } from '../picture.ts';
 import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { readUrlCitation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
@@ -19,6 +20,7 @@ type UiChunk =
   | { type: 'text-end' | 'reasoning-start'; id: string }
   | { type: 'reasoning-end'; id: string; providerMetadata?: SealMetadata }
   | { type: 'text-start'; id: string; providerMetadata?: { unbroken: { phase: string } } }
+  | { type: 'file'; url: string; mediaType: string }
   | { type: 'source-url'; sourceId: string; url: string; title?: string }
   | { type: 'text-delta' | 'reasoning-delta'; id: string; delta: string }
   | { type: 'tool-input-start'; toolCallId: string; toolName: string }
@@ -84,6 +86,8 @@ export class UiProjection implements Projection<UiChunk> {
         return this.#text(event.text);
       case 'annotation':
         return this.#source(event);
+      case 'native-part':
+        return this.#picture(event);
       case 'reasoning-delta':
         return this.#reasoningDelta(event);
       case 'reasoning-seal':
@@ -178,6 +182,13 @@ export class UiProjection implements Projection<UiChunk> {
     this.#sources += 1;
     const named = typeof title === 'string' && title !== '' ? { title } : {};
     return [{ type: 'source-url', sourceId: `source-${this.#sources}`, url, ...named }];
+  }
+
+  #picture(part: EventOf<'native-part'>): UiChunk[] {
+    const picture = pictureIn(part);
+    if (picture === null) return [];
+    const { url, mediaType } = picture;
+    return [...this.#close(), { type: 'file', url, mediaType }];
   }
 
   #toolDelta(event: EventOf<'tool-call-delta'>): UiChunk[] {

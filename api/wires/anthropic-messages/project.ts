@@ -19,6 +19,7 @@ import { parseJson } from '../../../contracts/json.ts';
 import { NO_USAGE, outputTokensOf, type Usage } from '../../../contracts/money.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerPart, AnswerReasoning } from '../answer-parts.ts';
+import { noteOfPicture, pictureIn } from '../picture.ts';
 import { ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { type Projection, wireId } from '../wire.ts';
 import { type BlockDelta, BlockQueue, type BlockStart } from './block-queue.ts';
@@ -83,7 +84,7 @@ export class MessageProjection implements Projection<Frame> {
       case 'reasoning-seal':
         return this.#seal(event);
       case 'native-part':
-        return event.format === FORMAT ? this.#nativeBlock(event.value) : [];
+        return event.format === FORMAT ? this.#nativeBlock(event.value) : this.#note(event);
       case 'tool-call-delta':
         return this.#toolCall(event);
       case 'generation-end':
@@ -130,6 +131,16 @@ export class MessageProjection implements Projection<Frame> {
     const start = (isCall ? { ...value, input: {} } : value) as unknown as BlockStart;
     if (!isCall) return this.#write('native', start, null);
     return this.#write('native', start, { type: 'input_json_delta', partial_json: JSON.stringify(input) });
+  }
+
+  /** What a client of this format can learn of a picture. */
+  #note(part: EventOf<'native-part'>): Frame[] {
+    const picture = pictureIn(part);
+    if (picture === null) return [];
+    this.#kind = '';
+    const frames = this.#write('text', EMPTY_TEXT, { type: 'text_delta', text: noteOfPicture(picture) });
+    this.#kind = '';
+    return frames;
   }
 
   #compaction({ content = null, ...rest }: Readonly<Record<string, unknown>>): Frame[] {
@@ -192,8 +203,11 @@ function toContentBlock(part: AnswerPart): ContentBlock[] {
       return [toThinking(part)];
     case 'tool-call':
       return [toolUse(part.id, part.name, parseToolInput(part.arguments))];
-    default:
-      return part.format === FORMAT ? [{ ...part.value } as unknown as ContentBlock] : [];
+    default: {
+      if (part.format === FORMAT) return [{ ...part.value } as unknown as ContentBlock];
+      const picture = pictureIn(part);
+      return picture === null ? [] : [{ ...EMPTY_TEXT, text: noteOfPicture(picture) }];
+    }
   }
 }
 

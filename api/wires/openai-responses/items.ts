@@ -184,6 +184,13 @@ function addItem(conversation: Conversation, item: Item): void {
       else if (text !== '') conversation.addToAssistant({ type: 'reasoning', text });
       return;
     }
+    case 'image_generation_call': {
+      const bytes = ownPictureIn({ ...item });
+      conversation.addToAssistant(
+        bytes === null ? toNative(item) : { type: 'image', url: `data:image/png;base64,${bytes}` },
+      );
+      return;
+    }
     default:
       if (isReference(item)) return;
       if (isOfUser(item.type)) conversation.addTurn('user', [toNative(item)]);
@@ -213,6 +220,12 @@ function shapeOf(type: string, text: 'arguments' | 'output') {
   const isFunction = type.startsWith('function');
   const shape = { call_id: true, [text]: true, id: true, status: true } as const;
   return isFunction ? { ...shape, type: true as const } : shape;
+}
+
+/** The bytes of a picture that an answer of ours has had; null: OpenAI has made it, by a tool of its own. */
+function ownPictureIn({ id, result }: Readonly<Record<string, unknown>>): string | null {
+  const isOurs = typeof id === 'string' && id.startsWith(NATIVE_ITEM_PREFIX);
+  return isOurs && typeof result === 'string' ? result : null;
 }
 
 /** What the client adds to a conversation, rather than the model. */
@@ -268,6 +281,9 @@ function withoutEmptyLists(part: object): Record<string, unknown> {
     Object.entries(part).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
   );
 }
+
+/** Of the ids of items that are no messages, calls or thoughts. */
+export const NATIVE_ITEM_PREFIX = 'item_';
 
 function toNative(value: object): NativePart {
   return { type: 'native', format: FORMAT, value: { ...value } };

@@ -9,12 +9,14 @@ import type {
   ResponseOutputMessage,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
+import type { NativePart } from '../../../contracts/content.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { isJson } from '../../../contracts/json.ts';
 import { customToolInput } from '../../../contracts/responses-tools.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import type { Terminal } from '../answer.ts';
 import { toOpenAiLogprobs } from '../openai-logprobs.ts';
+import { pictureIn } from '../picture.ts';
 import type { ReasoningItem } from './reasoning-item.ts';
 import type { WireResponse } from './response-object.ts';
 
@@ -54,6 +56,8 @@ export interface Item {
   /** Once it is closed: what it was then, whatever the answer does later. */
   status: Status;
 }
+
+type NativeFormat = Pick<NativePart, 'format' | 'value'>;
 
 export function positionOf({ index, id }: Item) {
   return { output_index: index, item_id: id };
@@ -98,6 +102,13 @@ export function annotationFrame(item: Item, annotation: Record<string, unknown>)
 }
 
 /** An item that only this format has: it comes whole. */
+/** An item of this format, or a picture as such an item; null: this format has no place for it. */
+export function nativeItemOf(part: NativeFormat): Item['native'] | null {
+  if (part.format === 'openai-responses') return part.value;
+  const bytes = pictureIn(part)?.base64 ?? null;
+  return bytes === null ? null : { type: 'image_generation_call', status: 'completed', result: bytes };
+}
+
 export function nativeFrames(item: Item): Unnumbered[] {
   item.open = false;
   item.status = 'completed';

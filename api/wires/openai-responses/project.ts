@@ -26,6 +26,7 @@ import { refusalText, type Terminal } from '../answer.ts';
 import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { toResponseAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
+import { NATIVE_ITEM_PREFIX } from './items.ts';
 import {
   annotationFrame,
   closeItem,
@@ -36,6 +37,7 @@ import {
   type Item,
   type ItemKind,
   nativeFrames,
+  nativeItemOf,
   type OutputCall,
   openingFrames,
   outputItem,
@@ -54,7 +56,7 @@ const ID_PREFIXES: Readonly<Record<ItemKind, string>> = {
   message: 'msg_',
   reasoning: 'rs_',
   call: 'fc_',
-  native: 'item_',
+  native: NATIVE_ITEM_PREFIX,
   compaction: 'cmp_',
 };
 
@@ -128,8 +130,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
         return message === undefined || annotation === null ? [] : [annotationFrame(message, annotation)];
       }
       case 'native-part':
-        if (event.format !== 'openai-responses') return [];
-        return [...this.#closeText(), ...nativeFrames(this.#addItem('native', { native: event.value }))];
+        return this.#nativeItem(nativeItemOf(event));
       case 'compaction': {
         const { id: _, ...native } = compactionItem('', event.sealed);
         return nativeFrames(this.#addItem('compaction', { native }));
@@ -156,6 +157,11 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       default:
         return [];
     }
+  }
+
+  #nativeItem(native: Item['native'] | null): Unnumbered[] {
+    if (native === null) return [];
+    return [...this.#closeText(), ...nativeFrames(this.#addItem('native', { native }))];
   }
 
   /** The message or reasoning that is open; calls stay open to the end. */

@@ -7,6 +7,7 @@ import { fitEffort } from './effort.ts';
 import { googleRules } from './google.ts';
 import { withTrueImageTypes } from './media.ts';
 import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './openai.ts';
+import { withoutOwnPictures } from './own-pictures.ts';
 import { withReadableBlocks } from './readable-blocks.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { renameTools } from './tool-names.ts';
@@ -47,20 +48,26 @@ export function fitInput(call: RuledCall): SentInput {
   }
   const rules = rulesOf(call);
   const ordered = inOrder(readable(call));
+  const pictures = hasOwnPictures(call) ? ['pictures of earlier answers'] : [];
   const effort = fitEffort(ordered);
   const own = rules.fit?.({ ...ordered, input: effort.input }) ?? { input: effort.input, dropped: [] };
   const fitted = own.input;
-  const dropped = [...effort.dropped, ...own.dropped];
+  const dropped = [...pictures, ...effort.dropped, ...own.dropped];
   const { input, ownName } = renameTools(fitted, rules.toolName);
   const isRenamed = input !== fitted;
   return { input: { ...input, messages: withTrueImageTypes(input.messages) }, dropped, ownName, isRenamed };
 }
 
-/** Blocks of Anthropic's format as text for other vendors. */
+function hasOwnPictures({ config, input }: RuledCall): boolean {
+  return withoutOwnPictures(input.messages, config.wire) !== input.messages;
+}
+
+/** Blocks of Anthropic's format as text for other vendors, and pictures of the model only where it takes them. */
 function readable(call: RuledCall): RuledCall {
   const { config, input } = call;
-  if (config.wire === 'anthropic-messages' || config.wire === 'bedrock') return call;
-  const messages = withReadableBlocks(input.messages);
+  const own = withoutOwnPictures(input.messages, config.wire);
+  const isAnthropic = config.wire === 'anthropic-messages' || config.wire === 'bedrock';
+  const messages = isAnthropic ? own : withReadableBlocks(own);
   return messages === input.messages ? call : { ...call, input: { ...input, messages } };
 }
 

@@ -4,7 +4,7 @@ import { isTextOfObject } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, brokenCall, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
@@ -63,7 +63,7 @@ export async function* mapGoogleStream(
       return;
     }
     const candidate = chunk.candidates?.[0];
-    mediaType ??= mediaTypeOf(candidate?.content?.parts ?? []);
+    mediaType ??= otherMediaIn(candidate?.content?.parts ?? []);
     const logprobs = new ChunkLogprobs(candidate);
     const { responseId } = chunk;
     for (const part of candidate?.content?.parts ?? []) {
@@ -90,9 +90,18 @@ export async function* mapGoogleStream(
   yield* answer.finish({ usage, ...mapGoogleFinishReason(finishReason, { hasContent }) });
 }
 
-function mediaTypeOf(parts: readonly Part[]): string | null {
-  const media = parts.find((part) => (part.inlineData ?? part.fileData) !== undefined);
+/** The type of what is neither text nor a picture of the answer; null if there is nothing of that kind. */
+function otherMediaIn(parts: readonly Part[]): string | null {
+  const media = parts.find((part) => pictureOf(part) === null && (part.inlineData ?? part.fileData));
   return media === undefined ? null : (media.inlineData?.mimeType ?? media.fileData?.mimeType ?? 'media');
+}
+
+/** As chat completions of OpenRouter have it. Models also sketch pictures among their thoughts. */
+function pictureOf({ inlineData, fileData, thought }: Part): Readonly<Record<string, unknown>> | null {
+  const { mimeType = '' } = inlineData ?? fileData ?? {};
+  if (thought === true || !mimeType.startsWith('image/')) return null;
+  const url = inlineData?.data ? `data:${mimeType};base64,${inlineData.data}` : fileData?.fileUri;
+  return url ? { type: 'image_url', image_url: { url } } : null;
 }
 
 interface PartContext {
@@ -132,6 +141,11 @@ function* mapGooglePart(
       yield answer.text(part.text, logprobs.take());
     }
   }
+  const picture = pictureOf(part);
+  if (picture !== null) {
+    reasoning.close();
+    yield answer.nativePart('openai-chat', picture);
+  }
   // Of the text: the vendor signs its last part, or an empty one behind it.
   if (thoughtSignature && part.thought !== true) {
     const value = { text: part.text ?? '', thoughtSignature };
@@ -153,7 +167,7 @@ function mapGoogleFinishReason(
   if (reason === 'MAX_TOKENS') return { reason: 'length' };
   if (reason === 'CONTINUATION') return { reason: 'length', vendorReason: reason };
   if (FILTERED.has(reason)) return { reason: 'content-filter', vendorReason: reason };
-  if (BROKEN_CALL.has(reason)) throw malformed('a broken tool call');
+  if (BROKEN_CALL.has(reason)) throw brokenCall();
   if (hasContent) return { reason: 'stop', vendorReason: reason };
   throw new UnbrokenError('provider_unavailable', `The answer ended without content (${reason}).`);
 }

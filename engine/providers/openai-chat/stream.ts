@@ -11,7 +11,7 @@ import type { Usage } from '../../../contracts/money.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
 import { parseErrorStatus } from '../../vendor-errors/vendor-error.ts';
-import { AnswerState, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, brokenCall, malformed, streamCut } from '../answer-state.ts';
 import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
@@ -119,7 +119,7 @@ export async function* mapOpenAiChatStream(
     ending = { ...ending, ...stopSequenceOf(choice, call.input) };
     if (FAILED.test(reason ?? '') || isObject(choice.error)) throw brokenAnswer(choice);
     const reasons = `${choice.finish_reason ?? ''} ${choice.native_finish_reason ?? ''}`;
-    if (reasons.length > 1 && BROKEN_CALL.test(reasons)) throw malformed('a broken tool call');
+    if (reasons.length > 1 && BROKEN_CALL.test(reasons)) throw brokenCall();
   }
   // Some servers end an answer without a reason. One that was cut has no last event.
   if ((stream.isDone === true || isCounted) && answer.hasContent && places.areWhole) finishReason ??= 'stop';

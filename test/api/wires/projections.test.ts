@@ -4,6 +4,7 @@ import { UiProjection } from '../../../api/wires/ai-sdk-ui/project.ts';
 import { foldAnswer } from '../../../api/wires/answer.ts';
 import { MessageProjection, wholeMessage } from '../../../api/wires/anthropic-messages/project.ts';
 import { ChatProjection, wholeChat } from '../../../api/wires/openai-chat/project.ts';
+import { mapInputItems } from '../../../api/wires/openai-responses/items.ts';
 import { ResponseProjection } from '../../../api/wires/openai-responses/project.ts';
 import { VoidGuard } from '../../../api/wires/void-guard.ts';
 import type { Projection } from '../../../api/wires/wire.ts';
@@ -359,4 +360,37 @@ test('pictures that a server of chat completions sends are in its format, stream
   expect(deltas[0]).toMatchObject({ role: 'assistant', images: [{ ...value, index: 0 }] });
   const message = wholeChat({ model: 'm', usesFunctions: false }, [foldAnswer(log)]).choices[0]?.message;
   expect(message).toMatchObject({ content: '', images: [{ ...value, index: 0 }] });
+});
+
+test('pictures have a place in each other format, or leave a note of themselves', () => {
+  const value = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+  const log = logOf(
+    texts('Here:'),
+    { type: 'native-part', format: 'openai-chat', value },
+    texts('Done.'),
+    endWith(),
+  );
+  const framesOf = (projection: Projection<unknown>) => log.flatMap((event) => projection.push(event));
+  const response = new ResponseProjection(context);
+  framesOf(response);
+  const { output } = response.response();
+  expect(output.map(({ type }) => type)).toEqual(['message', 'image_generation_call', 'message']);
+  expect(output[1]).toMatchObject({ status: 'completed', result: 'iVBORw0KGgo=' });
+  const items = output.map((item) => ({ ...item }) as never);
+  expect(mapInputItems(items)).toContainEqual(
+    expect.objectContaining({
+      content: expect.arrayContaining([{ type: 'image', url: value.image_url.url }]),
+    }),
+  );
+  const chunks = framesOf(new UiProjection({ messageId: null })) as UIMessageChunk[];
+  expect(chunks).toContainEqual({ type: 'file', url: value.image_url.url, mediaType: 'image/png' });
+  const note = '[The model sent a picture (image/png), for which this format has no place.]';
+  const message = wholeMessage('m', foldAnswer(log));
+  expect(message.content.map((block) => 'text' in block && block.text)).toEqual(['Here:', note, 'Done.']);
+  const streamed = framesOf(new MessageProjection('m')).filter((frame) => Object(frame).delta?.text);
+  expect(streamed.map((frame) => [Object(frame).index, Object(frame).delta.text])).toEqual([
+    [0, 'Here:'],
+    [1, note],
+    [2, 'Done.'],
+  ]);
 });

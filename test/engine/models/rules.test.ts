@@ -39,6 +39,18 @@ const dataUrl = (type: string, bytes: string) =>
   `data:${type};base64,${Buffer.from(bytes, 'latin1').toString('base64')}`;
 const imageOf = (url: string): Message => ({ role: 'user', content: [{ type: 'image', url }] });
 
+test('a picture of an earlier answer goes back to the vendor whose models change it, and to no other', () => {
+  const picture = { ...imageOf(dataUrl('image/png', '\x89PNG\r\n\x1a\n')), role: 'assistant' as const };
+  const messages = [USER, picture, USER];
+  const own = sentTo('google/gemini-2.5-flash', { messages });
+  expect([own.input.messages, own.dropped]).toEqual([messages, []]);
+  for (const name of ['openai/gpt-5.1', CLAUDE, 'vllm/m']) {
+    const other = sentTo(name, { messages });
+    expect(other.dropped).toEqual(['pictures of earlier answers']);
+    expect(other.input.messages[1]?.content).toEqual([{ type: 'text', text: '[A picture]' }]);
+  }
+});
+
 describe('Claude', () => {
   const enabled = { type: 'enabled', budget_tokens: 2_000 };
   test.each<[string, string | null, Partial<GenerationInput>]>([

@@ -239,8 +239,19 @@ const GOOGLE: readonly OddAnswer[] = [
       spoken([{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }]),
       spoken([], { finishReason: 'STOP' }),
     ),
+    pictures: ['data:image/png;base64,AAAA'],
+    reason: 'stop',
+  },
+  {
+    says: 'a sound and nothing else, for which there is no place',
+    source: github('maximhq/bifrost/issues/7032'),
+    wire: 'google',
+    body: events(
+      spoken([{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }]),
+      spoken([], { finishReason: 'STOP' }),
+    ),
     code: 'unsupported_by_model',
-    words: 'nothing but image/png',
+    words: 'nothing but audio/wav',
   },
   {
     says: 'a text and an image',
@@ -252,6 +263,21 @@ const GOOGLE: readonly OddAnswer[] = [
       }),
     ),
     text: 'Hi',
+    pictures: ['data:image/png;base64,AAAA'],
+    reason: 'stop',
+  },
+  {
+    says: 'sketches among the thoughts, and the picture behind its text',
+    source: 'https://ai.google.dev/gemini-api/docs/image-generation',
+    wire: 'google',
+    body: events(
+      spoken([{ thought: true, inlineData: { mimeType: 'image/png', data: 'AAAA' } }]),
+      spoken([{ text: 'Here:' }, { fileData: { mimeType: 'image/webp', fileUri: 'https://x.test/a' } }], {
+        finishReason: 'STOP',
+      }),
+    ),
+    text: 'Here:',
+    pictures: ['https://x.test/a'],
     reason: 'stop',
   },
   {
