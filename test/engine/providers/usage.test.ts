@@ -55,6 +55,26 @@ const WIRES: Readonly<Record<string, Wire>> = {
       total_tokens: field,
     },
   },
+  'openai-responses (with the names of chat completions)': {
+    report: (counted) => ({
+      prompt_tokens: input(counted),
+      prompt_tokens_details: {
+        cached_tokens: counted.cachedInputTokens,
+        cache_write_tokens: counted.cacheWriteTokens,
+      },
+      completion_tokens: output(counted),
+      completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
+      total_tokens: totalTokens(counted),
+    }),
+    read: mapOpenAiResponseUsage,
+    fields: {
+      input_tokens: field,
+      prompt_tokens: field,
+      prompt_tokens_details: { cached_tokens: field, cache_write_tokens: field },
+      completion_tokens: field,
+      completion_tokens_details: { reasoning_tokens: field },
+    },
+  },
   'openai-chat (reasoning within)': {
     report: (counted) => ({
       prompt_tokens: input(counted),
