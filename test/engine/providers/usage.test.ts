@@ -167,7 +167,8 @@ const WIRES: Readonly<Record<string, Wire>> = {
     report: (counted) => ({
       billedUnits: { inputTokens: input(counted), outputTokens: output(counted) },
       tokens: { inputTokens: input(counted) + 65, outputTokens: output(counted) + 2 },
-      cachedTokens: counted.cachedInputTokens,
+      // What Cohere has added to the prompt is cached as well.
+      cachedTokens: counted.cachedInputTokens + 65,
     }),
     read: mapCohereUsage,
     unreported: (counted) => ({
@@ -256,6 +257,23 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
     expect(read(null as never)).toBeNull();
     expect(read(undefined as never)).toBeNull();
   });
+});
+
+test.each<[string, object, object]>([
+  [
+    'the cache had no more than Cohere adds to a prompt',
+    { tokens: { inputTokens: 68, outputTokens: 9 }, cachedTokens: 64 },
+    { inputTokens: 3, cachedInputTokens: 0 },
+  ],
+  [
+    'what the cache had is not billed at all',
+    { tokens: { inputTokens: 2_003, outputTokens: 9 }, cachedTokens: 2_000 },
+    { inputTokens: 3, cachedInputTokens: 0 },
+  ],
+  ['no count but the billed one', { cachedTokens: 2 }, { inputTokens: 1, cachedInputTokens: 2 }],
+])('Cohere bills its billed units: %s', (_what, report, parts) => {
+  const billedUnits = { inputTokens: 3, outputTokens: 9 };
+  expect(mapCohereUsage({ billedUnits, ...report })).toMatchObject({ ...parts, outputTokens: 9 });
 });
 
 describe("Claude's counts in a chat completion", () => {
