@@ -50,6 +50,11 @@ export const quirksSchema = z
         'The fields of messages that the vendor takes besides role, content and tool calls; others that only help are ' +
           'left out. Absent: any.',
       ),
+    remoteImages: z
+      .boolean()
+      .describe(
+        'false: the server loads no image from an address, so a request with such an image does not go there. true if absent.',
+      ),
     toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
     vendorRules: z
       .boolean()

@@ -59,7 +59,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     quirks: { maxTokensField: 'max_completion_tokens', messageFields: ['name'] },
   }),
   huggingface: chat('https://router.huggingface.co/v1', 'HF_TOKEN'),
-  'lm-studio': local('http://127.0.0.1:1234/v1', { knownAs: 'lmstudio' }),
+  'lm-studio': local('http://127.0.0.1:1234/v1', { knownAs: 'lmstudio', quirks: { remoteImages: false } }),
   'llama-cpp': local('http://127.0.0.1:8080/v1'),
   minimax: chat('https://api.minimax.io/v1', 'MINIMAX_API_KEY'),
   // Rejects unknown fields; reports the usage by default.
@@ -80,7 +80,8 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
   novita: chat('https://api.novita.ai/openai/v1', 'NOVITA_API_KEY'),
   nvidia: chat('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
-  ollama: local('http://127.0.0.1:11434/v1'),
+  // "OpenAI compatibility": an image in base64, not by its URL.
+  ollama: local('http://127.0.0.1:11434/v1', { quirks: { remoteImages: false } }),
   openrouter: chat('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
     quirks: {
       reasoningEffort: 'reasoning-object',

@@ -93,6 +93,9 @@ export const openAiChatRules: VendorRules = {
 /** Servers of this format other than OpenAI: only what all of them have in common, and what is known of this one. */
 export const compatibleChatRules: VendorRules = {
   toolName: TOOL_NAME,
+  *violations({ input, config }) {
+    if (config.quirks?.remoteImages === false) yield* remoteMediaViolations(input.messages, ['image']);
+  },
   fit(call) {
     const { quirks = {} } = call.config;
     const own = fitOpenAi(call, ANY_PARAMETERS);

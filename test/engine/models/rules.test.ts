@@ -51,6 +51,14 @@ test('a picture of an earlier answer goes back to the vendor whose models change
   }
 });
 
+// https://github.com/ollama/ollama/issues/6753, https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1120
+test.each(['ollama/llava', 'lm-studio/gemma-3'])('%s loads no image from an address', (name) => {
+  const messages = [imageOf('https://example.com/a.png')];
+  expect(messageOf(name, { messages })).toContain('send it as a data URL');
+  expect(paramOf(name, { messages: [imageOf(dataUrl('image/png', '\x89PNG\r\n\x1a\n'))] })).toBeNull();
+  expect(paramOf('vllm/llava', { messages })).toBeNull();
+});
+
 describe('Claude', () => {
   const enabled = { type: 'enabled', budget_tokens: 2_000 };
   test.each<[string, string | null, Partial<GenerationInput>]>([
