@@ -7,12 +7,12 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import AjvDraft04 from 'ajv-draft-04';
 import addFormats from 'ajv-formats';
+import type { Schema } from './map-schemas.ts';
 import { isMultiple } from './multiple-of.ts';
 import type { OutputFault } from './output-checker.ts';
 import { toPattern } from './pattern.ts';
+import { withUniqueIds } from './unique-ids.ts';
 import { withoutNullable } from './without-nullable.ts';
-
-type Schema = Record<string, unknown>;
 
 /** @returns where the value does not fit; empty if it does. */
 export type FaultsOf = (value: unknown) => readonly OutputFault[];
@@ -48,7 +48,8 @@ export function compileSchema(whole: Schema): FaultsOf {
     throw new Error(faultOfSchema(drafts[0] ?? '2020-12', schema) ?? 'it is not a JSON Schema');
   }
   // An instance for each schema: no `$id` of one can be referred to from another.
-  const validate = addFormats.default(withOwnKeywords(draft)).compile(withoutNullable(schema));
+  const unique = withUniqueIds(withoutNullable(schema), draft === 'draft-04' ? 'id' : '$id');
+  const validate = addFormats.default(withOwnKeywords(draft)).compile(unique);
   return (value) => {
     if (validate(value)) return [];
     return (validate.errors ?? []).slice(0, MOST_FAULTS).map(toFault);

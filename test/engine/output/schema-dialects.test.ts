@@ -93,3 +93,55 @@ test('an id is the name of its schema in draft 4 alone, and means nothing in the
   const named = { $schema, definitions: { b: { id: '#b', type: 'string' } }, $ref: '#b' };
   expect(await resultOf(named, 1)).toBe('unfit');
 });
+
+describe('an id that several schemas have', () => {
+  const money = {
+    $id: 'https://acme.test/money',
+    type: 'object',
+    properties: { amount: { $ref: '#/definitions/amount' }, unit: { $ref: 'units/unit' } },
+    definitions: { amount: { type: 'number' }, unit: { $id: 'units/unit', type: 'string' } },
+    required: ['amount'],
+  };
+  const schemaOf = (part: Schema, more: Schema = {}): Schema => ({
+    $id: 'https://acme.test/order',
+    type: 'object',
+    properties: { price: part, tax: part, tip: part },
+    ...more,
+  });
+
+  test.each(['2020-12/schema', '2019-09/schema', '07/schema#'])(
+    'refers to the first, and each checks its own (%s)',
+    async (name) => {
+      const host = name.startsWith('0') ? 'http://json-schema.org/draft-' : 'https://json-schema.org/draft/';
+      const schema = schemaOf(money, { $schema: `${host}${name}` });
+      const sum = { amount: 1, unit: 'EUR' };
+      expect(await resultOf(schema, { price: sum, tax: sum, tip: sum })).toBe('fits');
+      expect(await resultOf(schema, { price: sum, tip: { amount: 'x' } })).toBe('unfit');
+      expect(await resultOf(schema, { price: sum, tip: { amount: 1, unit: 2 } })).toBe('unfit');
+    },
+  );
+
+  test('may be that of the whole, or a name of a place', async () => {
+    const schema = {
+      $id: 'a',
+      properties: { b: { $id: 'a', type: 'string' }, c: { $id: 'a', type: 'number' } },
+    };
+    expect(await resultOf(schema, { b: 'x', c: 1 })).toBe('fits');
+    expect(await resultOf(schema, { b: 'x', c: 'y' })).toBe('unfit');
+    const place = { $id: '#at', type: 'string' };
+    const named = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      properties: { b: place, c: place, d: { $ref: '#at' } },
+    };
+    expect(await resultOf(named, { b: 'x', c: 'y', d: 'z' })).toBe('fits');
+    expect(await resultOf(named, { d: 1 })).toBe('unfit');
+  });
+
+  test('is no id where it is the name of a property, or data', async () => {
+    const schema = {
+      properties: { $id: { const: { $id: 'x' } }, b: { enum: [{ $id: 'x' }] } },
+      additionalProperties: false,
+    };
+    expect(await resultOf(schema, { $id: { $id: 'x' }, b: { $id: 'x' } })).toBe('fits');
+  });
+});
