@@ -1,7 +1,7 @@
 /** Maps what all vendors' HTTP errors have in common: status, words, and wait. */
 import { ERRORS, UnbrokenError } from '../../contracts/errors.ts';
 import { classifyRefusal, refusalConcern, type VendorRefusal } from './refusal-code.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { retryAfterMs, waitOfLongLimit } from './retry-after.ts';
 import { parseVendorError } from './vendor-error.ts';
 
 interface HttpFailure extends VendorRefusal {
@@ -16,9 +16,10 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status } = failure;
   const { headers, ...refusal } = withBodyRead(failure);
   const code = classifyRefusal(refusal);
-  const waitMs = ERRORS[code].retryable
+  const askedMs = ERRORS[code].retryable
     ? (failure.retryAfterMs ?? retryAfterMs(headers, refusal.message))
     : undefined;
+  const waitMs = askedMs ?? (code === 'provider_rate_limited' ? waitOfLongLimit(refusal.message) : undefined);
   // Vendors quote the refused key in forms that no pattern covers.
   const text = code === 'provider_auth' ? 'The provider refused its API key.' : refusal.message;
   return new UnbrokenError(code, status === undefined ? text : withStatus(status, text), {

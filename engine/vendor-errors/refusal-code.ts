@@ -33,7 +33,7 @@ const FILTERED_WORDS =
 const MAY_BE_FILTERED: ReadonlySet<number | undefined> = new Set([400, 422, 500, undefined]);
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|usage_not_included|daily free allocation|subscription quota exceeded|invalid_payment_instrument|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
+  /insufficient_(?:user_)?quota|exceeded_current_quota|quota is not enough|token_quota_failed|insufficient[ _](?:account )?(?:balance|credits?|funds)|not[ _]enough[ _](?:balance|credits?|funds)|credit balance is too low|credits are depleted|balance is insufficient|overdue ?balance|account_?overdue|billing_hard_limit|billing_not_active|check your billing details|billing_error|arrearage|used all available credits|specified (?:\w+ )?api usage limits|spending (?:cap|limit)|budget_exceeded|payment required|usage_not_included|daily free allocation|allocationquota\.freetieronly|free tier of the model has been exhausted|subscription quota exceeded|invalid_payment_instrument|individual quota reached|\b(?:daily|weekly|monthly)\b[^.]{0,20}\busage limit\b|余额不足|额度(?:不足|已用尽)|欠费/i;
 /** An account whose limit is 0 for this model (Gemini's free tier, OpenAI): it has no room after any wait. */
 const NO_ALLOWANCE = /\blimit:? 0(?![.,]?\d)/i;
 /** Alibaba's limits of a minute, which it words like OpenAI's empty account. Source: Model Studio, "Error codes". */
@@ -43,7 +43,7 @@ const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 412, 429, 
 const MISSING_KIND =
   /model_?(?:not_?(?:found|available|exist|supported)|decommissioned|deprecated)|invalid_model|deployment_?not_?found/i;
 const MISSING_WORDS =
-  /^(?:model: \S+$|(?:the |this )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid|no longer (?:available|supported)|decommissioned|deprecated|retired|end of its life)|no allowed providers\b|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|the '[^']{1,100}' model is not supported\b|you don't have access to the model with the specified model id\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
+  /^(?:model: \S+$|(?:the |this )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid|no longer (?:available|supported)|decommissioned|deprecated|retired|end of its life)|no allowed providers\b|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|the '[^']{1,100}' model is not supported\b|you don't have access to the model with the specified model id\b|function '[^']*': not found for account|model use case details have not been submitted for this account\b|your organization must be verified to (?:use|stream)\b|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
 /**
  * Faults of the provider in spite of their first digit. 424: the model failed (Bedrock). 498: no capacity (Groq). 499:
  * the call was cancelled (Gemini), but not by us.
@@ -61,7 +61,7 @@ const IMAGE_KIND =
 const UNAVAILABLE_KIND = /overloaded|server_?error|api_error|unavailable|internal/i;
 /** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =
-  /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)|consumer_(?:suspended|invalid)|(?:service|billing)_disabled|api_key_[a-z_]+_blocked|user_project_denied|account_state_invalid/i;
+  /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)|consumer_(?:suspended|invalid)|(?:service|billing)_disabled|api_key_[a-z_]+_blocked|user_project_denied|account_state_invalid|organization_restricted/i;
 /** The first words of messages about such a key. */
 const REJECTED_WORDS =
   /^(?:(?:incorrect|invalid|expired|revoked|unknown|missing|bad) (?:x-)?(?:api[ -]?key|bearer token|token|credentials?)\b|(?:your|the|this) (?:api[ -]?key|account|organi[sz]ation|project|team|(?:bearer |security |access )?token|credentials?)\b[^.]{0,60}\b(?:invalid|incorrect|not valid|expired|revoked|deleted|leaked|suspended|disabled|deactivated|terminated|banned|denied access)\b|(?:this service|gemini) has been disabled in this account\b|(?:api[ -]?key|bearer token)\b[^.]{0,40}\b(?:invalid|incorrect|not valid|expired|revoked|missing|leaked)\b|authentication failed\b)/i;
@@ -73,7 +73,7 @@ const NAMES_KEY =
   /^(?:(?:your|the|this) (?:api[ -]?key|token|credentials?)|authorization failed|oauth authentication)\b/i;
 /** Said of a key with a status that has many other reasons (xAI, Anthropic): whole sentences, which quote no prompt. */
 const REJECTED_SENTENCE =
-  /^(?:incorrect api key provided: \S+ You can obtain|(?:your|the|this) (?:account|organi[sz]ation)\b[^.]{0,40}\b(?:suspended|disabled|deactivated|banned)\b)/i;
+  /^(?:incorrect api key provided: \S+ You can obtain|(?:your|the|this) (?:account|organi[sz]ation)\b[^.]{0,40}\b(?:suspended|disabled|deactivated|banned)\b|organization has been restricted\b)/i;
 
 /** By the status first: words decide only among what the status may mean. */
 export function classifyRefusal(refusal: VendorRefusal): ErrorCode {

@@ -13,6 +13,19 @@ import { parseDurationMs, parseWaitMs } from '../../platform/parse-wait.ts';
 const IN_WORDS =
   /\b(?:(?:re)?try(?: again)? (?:in|after)|reset (?:in|after)|wait) ~?((?:\d+(?:\.\d+)? ?(?:h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?|ms) ?)+)\b/i;
 
+/** Words for a limit of a day or a month, which has no room again within minutes. */
+const OF_A_DAY =
+  /\bper[ -](?:day|month)\b|\b(?:daily|monthly)\b[^.]{0,40}\blimit|\/ ?(?:day|month)\b|\btomorrow\b/i;
+/** A vendor may name all of its limits. */
+const OF_LESS = /\bper[ -](?:second|minute|hour)\b|\/ ?(?:s|sec|second|min|minute|hour)\b/i;
+/** Its end may be near, and the account may get more: one call in this time finds out. */
+const NEXT_LOOK_MS = 3_600_000;
+
+/** How long to leave a rate limit alone whose end the vendor does not say; undefined if it may end soon. */
+export function waitOfLongLimit(message: string): number | undefined {
+  return OF_A_DAY.test(message) && !OF_LESS.test(message) ? NEXT_LOOK_MS : undefined;
+}
+
 /** @returns milliseconds; undefined if the vendor does not say. */
 export function retryAfterMs(
   headers: Headers | undefined,

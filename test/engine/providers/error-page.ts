@@ -9,6 +9,7 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { EVERYWHERE } from './faults-everywhere.ts';
 import type { Failure, Wire } from './fixtures/expectation.ts';
 import { EXPECTED } from './fixtures/expected.ts';
+import { VENDOR_ACCOUNTS } from './vendor-accounts.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'provider-errors.md');
 
@@ -19,6 +20,9 @@ const NAMES: Readonly<Record<Wire, string>> = {
   google: 'Google Gemini',
   cohere: 'Cohere',
 };
+
+/** No vendor asks for it: it stands for a limit of a day whose end is not known. */
+const UNKNOWN_DAY_MS = 3_600_000;
 
 const CODES_HEAD = ['| code | status | retry | next candidate |', '| --- | --- | --- | --- |'];
 
@@ -55,6 +59,19 @@ export function errorPage(): string {
       ...failuresOf(wire).map(faultRow),
       '',
     ]),
+    '## Accounts and quotas',
+    '',
+    'An account that is disabled is a rejected key: other callers learn it. A model that the account may not use, and an',
+    'account without money, concern the request that got the error. A limit of a day whose end the vendor does not say',
+    'keeps its key away from the model for an hour; then one call finds out.',
+    '',
+    ...FAULTS_HEAD,
+    ...VENDOR_ACCOUNTS.flatMap(({ page: says, code, retryAfterMs }) =>
+      says === undefined
+        ? []
+        : [faultRow({ says, code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })],
+    ),
+    '',
     '## What is not an error',
     '',
     '- An answer that reaches its output cap (`length`, `max_tokens`, `MAX_TOKENS`, a full context window) ends with the',
@@ -121,8 +138,12 @@ function retryOf(code: ErrorCode): string {
 }
 
 function faultRow({ says, code, retryAfterMs }: Pick<Failure, 'says' | 'code' | 'retryAfterMs'>): string {
-  const asRequested = retryAfterMs === undefined ? 'backoff' : `${retryAfterMs / 1_000} s, as requested`;
-  return `| ${says} | \`${code}\` | ${ERRORS[code].retryable ? asRequested : '-'} |`;
+  return `| ${says} | \`${code}\` | ${ERRORS[code].retryable ? waitOf(retryAfterMs) : '-'} |`;
+}
+
+function waitOf(retryAfterMs: number | undefined): string {
+  if (retryAfterMs === undefined) return 'backoff';
+  return retryAfterMs === UNKNOWN_DAY_MS ? 'an hour' : `${retryAfterMs / 1_000} s, as requested`;
 }
 
 function pageLink(code: ErrorCode): string {

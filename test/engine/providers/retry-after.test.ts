@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { retryAfterMs } from '../../../engine/vendor-errors/retry-after.ts';
+import { retryAfterMs, waitOfLongLimit } from '../../../engine/vendor-errors/retry-after.ts';
 
 const NOW = Date.parse('2026-11-24T06:00:00Z');
 const waitOf = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), '', NOW);
@@ -73,4 +73,16 @@ describe('the wait that a vendor asks for', () => {
     expect(retryAfterMs(new Headers({ ...reset, 'retry-after': '2' }), words, NOW)).toBe(2_000);
     expect(retryAfterMs(undefined, 'Please try again later.', NOW)).toBeUndefined();
   });
+});
+
+test.each<[string, number | undefined]>([
+  ['Requests per day limit exceeded - too many requests sent.', 3_600_000],
+  ['Your daily limit of free requests is reached', 3_600_000],
+  ['Rate limit exceeded. Try again tomorrow.', 3_600_000],
+  ['limited to 1000 API calls / month', 3_600_000],
+  ['Requests per minute limit exceeded', undefined],
+  ['Rate limit exceeded: 20 requests per minute, 1000 per day', undefined],
+  ['Too many requests.', undefined],
+])('a limit of a day is left alone for an hour: %s', (words, waitMs) => {
+  expect(waitOfLongLimit(words)).toBe(waitMs);
 });

@@ -53,6 +53,7 @@ const NO_ALLOWANCE: readonly VendorErrorRow[] = [
       { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '5s' },
     ]),
     code: 'provider_quota_exhausted',
+    page: '429, a limit of 0: the account has no allowance for the model (Gemini)',
     wire: 'google',
   },
   {
@@ -102,6 +103,7 @@ const MODELS: readonly VendorErrorRow[] = [
     status: 403,
     body: { message: "You don't have access to the model with the specified model ID." },
     code: 'provider_model_not_found',
+    page: '403, no access to the model (Bedrock)',
     wire: 'anthropic-messages',
   },
   {
@@ -123,6 +125,7 @@ const QUOTAS: readonly VendorErrorRow[] = [
       { type: 'access_terminated_error' },
     ),
     code: 'provider_quota_exhausted',
+    page: '403, a limit of a week of a subscription (Kimi)',
     wire: 'anthropic-messages',
   },
   {
@@ -151,6 +154,7 @@ const QUOTAS: readonly VendorErrorRow[] = [
       'RESOURCE_EXHAUSTED',
     ),
     code: 'provider_quota_exhausted',
+    page: '429, the quota of the user is reached, without a reset (Gemini)',
     wire: 'google',
   },
   {
@@ -162,6 +166,7 @@ const QUOTAS: readonly VendorErrorRow[] = [
       { param: null, code: 'PRECONDITION_FAILED', type: 'error' },
     ),
     code: 'provider_quota_exhausted',
+    page: '412, the account is suspended for its bills (Fireworks)',
   },
   {
     vendor: 'Amazon Bedrock',
@@ -172,6 +177,7 @@ const QUOTAS: readonly VendorErrorRow[] = [
         'Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.',
     },
     code: 'provider_quota_exhausted',
+    page: '403, no valid means of payment (Bedrock)',
     wire: 'anthropic-messages',
   },
   {
@@ -193,6 +199,7 @@ const THROTTLES: readonly VendorErrorRow[] = [
       code: 'insufficient_quota',
     }),
     code: 'provider_rate_limited',
+    page: '429, a limit of a minute in the words of an empty account (Alibaba)',
   },
   {
     vendor: 'Alibaba',
@@ -245,6 +252,110 @@ const THROTTLES: readonly VendorErrorRow[] = [
   },
 ];
 
+/** Limits of a day or a month, of which no vendor here says when they end. */
+const DAYS: readonly VendorErrorRow[] = [
+  {
+    vendor: 'Amazon Bedrock',
+    source: github('Ivy-Interactive/Ivy-Tendril/issues/1756'),
+    status: 429,
+    body: { message: 'Too many tokens per day, please wait before trying again.' },
+    code: 'provider_rate_limited',
+    retryAfterMs: 3_600_000,
+    wire: 'anthropic-messages',
+    page: '429, a limit of a day or a month without a wait (Bedrock, OpenRouter)',
+  },
+  {
+    vendor: 'OpenRouter',
+    source: github('Gitlawb/openclaude/issues/1549'),
+    status: 429,
+    body: error('Rate limit exceeded: free-models-per-day-high-balance.', {
+      type: 'rate_limit_error',
+      code: '429',
+    }),
+    code: 'provider_rate_limited',
+    retryAfterMs: 3_600_000,
+  },
+  {
+    vendor: 'Cohere',
+    source: 'https://docs.cohere.com/v2/docs/rate-limits',
+    status: 429,
+    body: { message: 'You are using a Trial key, which is limited to 1000 API calls / month.' },
+    code: 'provider_rate_limited',
+    retryAfterMs: 3_600_000,
+    wire: 'cohere',
+  },
+  {
+    vendor: 'Cohere',
+    source: 'https://docs.cohere.com/v2/docs/rate-limits',
+    status: 429,
+    body: { message: 'You are using a Trial key, which is limited to 20 API calls / minute.' },
+    code: 'provider_rate_limited',
+    wire: 'cohere',
+  },
+  {
+    vendor: 'Groq',
+    source: 'https://console.groq.com/docs/rate-limits',
+    status: 429,
+    body: error(
+      'Rate limit reached for model `m` on tokens per day (TPD): Limit 100000, Used 99999. Please try again in 14m41s.',
+      { code: 'rate_limit_exceeded' },
+    ),
+    code: 'provider_rate_limited',
+    retryAfterMs: 881_000,
+    page: '429, a limit of a day with its wait (Groq)',
+  },
+];
+
+/** Accounts that may not use a model, or nothing at all. */
+const ACCOUNTS: readonly VendorErrorRow[] = [
+  {
+    vendor: 'OpenAI',
+    source: github('continuedev/continue/issues/8209'),
+    status: 400,
+    body: error(
+      'Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.',
+      { type: 'invalid_request_error', param: 'stream', code: 'unsupported_value' },
+    ),
+    code: 'provider_model_not_found',
+    page: '400, the organization must be verified to use the model (OpenAI)',
+  },
+  {
+    vendor: 'Amazon Bedrock',
+    source: github('obot-platform/obot/issues/6747'),
+    status: 404,
+    body: {
+      message:
+        'Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model. If you have already filled out the form, try again in 15 minutes.',
+    },
+    code: 'provider_model_not_found',
+    wire: 'anthropic-messages',
+    page: '404, the account has not submitted its use case (Bedrock)',
+  },
+  {
+    vendor: 'Groq',
+    source: github('songquanpeng/one-api/issues/1764'),
+    status: 400,
+    body: error(
+      'Organization has been restricted. Please reach out to support if you believe this was in error.',
+      { type: 'invalid_request_error', code: 'organization_restricted' },
+    ),
+    code: 'provider_auth',
+    concerns: 'key',
+    page: '400, the organization is restricted (Groq) or disabled (Anthropic)',
+  },
+  {
+    vendor: 'Alibaba',
+    source: github('666ghj/BettaFish/issues/609'),
+    status: 403,
+    body: error(
+      'The free tier of the model has been exhausted. If you wish to continue access the model on a paid basis, please disable the "use free tier only" mode in the management console.',
+      { type: 'AllocationQuota.FreeTierOnly', param: null, code: 'AllocationQuota.FreeTierOnly' },
+    ),
+    code: 'provider_quota_exhausted',
+    page: '403, the free tier of the model is used up (Alibaba)',
+  },
+];
+
 export const VENDOR_ACCOUNTS: readonly VendorErrorRow[] = [
   ...GOOGLE_KEYS.map((row): VendorErrorRow => ({ ...row, wire: 'google' })),
   ...GOOGLE_KEYS,
@@ -252,6 +363,8 @@ export const VENDOR_ACCOUNTS: readonly VendorErrorRow[] = [
   ...MODELS,
   ...QUOTAS,
   ...THROTTLES,
+  ...DAYS,
+  ...ACCOUNTS,
   {
     vendor: 'Cohere',
     source: github('cohere-ai/cohere-developer-experience/pull/189'),

@@ -11,6 +11,8 @@ export interface VendorErrorRow {
   readonly concerns?: 'key';
   readonly retryAfterMs?: number;
   readonly wire?: 'anthropic-messages' | 'google' | 'cohere';
+  /** How docs/provider-errors.md names it, if it does. */
+  readonly page?: string;
 }
 
 export const github = (thread: string) => `https://github.com/${thread}`;

@@ -61,6 +61,7 @@ const RATE_LIMITS: readonly VendorErrorRow[] = [
     status: 429,
     body: { message: 'Too many tokens per day, please wait before trying again.' },
     code: 'provider_rate_limited',
+    retryAfterMs: 3_600_000,
     wire: 'anthropic-messages',
   },
   {
