@@ -326,6 +326,11 @@ export const endingSchema = z.object({
     .string()
     .optional()
     .describe("The vendor's own reason, where it says more than finishReason"),
+  appliedEdits: z
+    .array(z.record(z.string(), z.unknown()))
+    .max(LIMITS.itemsPerRequest)
+    .optional()
+    .describe('What Anthropic has left out of the conversation for this answer, as context_management asked'),
 });
 export type Ending = z.infer<typeof endingSchema>;
 

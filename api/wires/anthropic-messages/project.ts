@@ -162,9 +162,15 @@ function endFrames(end: EventOf<'generation-end'>): Frame[] {
       type: 'message_delta',
       delta: { ...stopFields(end), container: null },
       usage: toAnthropicUsage(end.usage),
+      ...editsField(end),
     },
     { type: 'message_stop' },
   ];
+}
+
+/** A client that has asked for no edits has no type for them. */
+function editsField({ appliedEdits }: EventOf<'generation-end'>): object {
+  return appliedEdits === undefined ? {} : { context_management: { applied_edits: appliedEdits } };
 }
 
 function toolUse(id: string, name: string, input: unknown) {
@@ -181,7 +187,7 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
     usage: end?.usage ?? NO_USAGE,
   });
   return end?.type === 'generation-end'
-    ? { ...message, ...stopFields(end) }
+    ? { ...message, ...stopFields(end), ...editsField(end) }
     : { ...message, stop_reason: 'end_turn' };
 }
 

@@ -23,8 +23,11 @@ import { blockSchema, textBlock, toPart, toTextPart } from './blocks.ts';
 
 const FORMAT = 'anthropic-messages';
 
-/** The vendor's tools whose calls the client runs. All others run at the vendor. */
+/** The vendor's tools whose calls the client runs, in any version. All others run at the vendor. */
 const CLIENT_TOOLS = /^(?:bash|text_editor|memory|computer)_\d{8}$/;
+/** Families of such tools, each under the name of its member. */
+const CLIENT_TOOLSETS = /^(?:browser|computer)_toolset_\d{8}$/;
+const RUN_BY_CLIENT = 'only tools that the client runs are supported';
 
 const toolSchema = z.union([
   z.looseObject({
@@ -35,10 +38,12 @@ const toolSchema = z.union([
     strict: z.boolean().nullish(),
   }),
   z.looseObject({
-    type: z
-      .string()
-      .regex(CLIENT_TOOLS, { error: 'only tools that the client runs are supported', abort: true }),
+    type: z.string().regex(CLIENT_TOOLS, { error: RUN_BY_CLIENT, abort: true }),
     name: z.string(),
+  }),
+  z.looseObject({
+    type: z.string().regex(CLIENT_TOOLSETS, { error: RUN_BY_CLIENT, abort: true }),
+    name: z.undefined().optional(),
   }),
 ]);
 

@@ -8,7 +8,8 @@ import type {
   RawMessageDeltaEvent,
   RawMessageStreamEvent,
 } from '@anthropic-ai/sdk/resources/messages';
-import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import { z } from 'zod';
+import { type Ending, endingSchema, type FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
@@ -110,7 +111,7 @@ export async function* mapAnthropicStream(
       case 'message_delta':
         // The type promises it; compatible servers omit it.
         last = event.usage ?? last;
-        end = { ...end, ...event.delta };
+        end = { ...end, ...event.delta, ...appliedEditsIn(event) };
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
       case 'message_stop':
@@ -132,7 +133,17 @@ function* endMessage(end: MessageEnd, answer: AnswerState, usage: Usage | null):
 }
 
 /** Compatible servers omit some of it. */
-type MessageEnd = Partial<RawMessageDeltaEvent['delta']>;
+type MessageEnd = Partial<RawMessageDeltaEvent['delta']> & Pick<Ending, 'appliedEdits'>;
+
+/** Of the beta "Context editing". */
+const editsSchema = z.object({
+  context_management: z.object({ applied_edits: endingSchema.shape.appliedEdits.unwrap() }),
+});
+
+function appliedEditsIn(event: object): Pick<Ending, 'appliedEdits'> {
+  const { data } = editsSchema.safeParse(event);
+  return data === undefined ? {} : { appliedEdits: data.context_management.applied_edits };
+}
 
 function* usageEvents(usage: Usage | null): Generator<ProviderEvent> {
   if (usage !== null) yield { type: 'usage', usage };
@@ -147,7 +158,7 @@ const KNOWN_REASONS: ReadonlySet<string> = new Set([
   'refusal',
 ]);
 
-function endingOf({ stop_reason: reason, stop_sequence, stop_details }: MessageEnd): Ending {
+function endingOf({ stop_reason: reason, stop_sequence, stop_details, appliedEdits }: MessageEnd): Ending {
   const { explanation, category } = stop_details ?? {};
   return {
     ...(typeof stop_sequence === 'string' ? { stopSequence: stop_sequence } : {}),
@@ -160,6 +171,7 @@ function endingOf({ stop_reason: reason, stop_sequence, stop_details }: MessageE
           },
         }),
     ...(typeof reason === 'string' && !KNOWN_REASONS.has(reason) ? { vendorReason: reason } : {}),
+    ...(appliedEdits === undefined ? {} : { appliedEdits }),
   };
 }
 

@@ -2,8 +2,13 @@
 import type { Message, RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages';
 import { malformed } from '../answer-state.ts';
 
+/** A beta's: the SDK's type of a message lacks it. */
+interface Edited {
+  readonly context_management?: unknown;
+}
+
 export function* eventsOfMessage(message: Message): Generator<RawMessageStreamEvent> {
-  const { content, usage } = message;
+  const { content, usage, context_management } = message as Message & Edited;
   if (!Array.isArray(content)) throw malformed('a message without content');
   yield { type: 'message_start', message };
   for (const [index, block] of content.entries()) {
@@ -11,6 +16,6 @@ export function* eventsOfMessage(message: Message): Generator<RawMessageStreamEv
     yield { type: 'content_block_start', index, content_block: block };
     yield { type: 'content_block_stop', index };
   }
-  yield { type: 'message_delta', delta: message, usage: usage as never };
+  yield { type: 'message_delta', delta: message, usage: usage as never, ...{ context_management } };
   yield { type: 'message_stop' };
 }

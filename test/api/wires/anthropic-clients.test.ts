@@ -1,10 +1,17 @@
 /** What Anthropic's clients read of a stream and of an error, besides the answer. */
 import { describe, expect, test } from '@jest/globals';
+import { parseWith } from '../../../api/http/read-request.ts';
+import { foldAnswer } from '../../../api/wires/answer.ts';
 import { toAnthropicError } from '../../../api/wires/anthropic-messages/errors.ts';
-import { MessageProjection } from '../../../api/wires/anthropic-messages/project.ts';
+import { MessageProjection, wholeMessage } from '../../../api/wires/anthropic-messages/project.ts';
+import { mapMessagesRequest, messagesSchema } from '../../../api/wires/anthropic-messages/request.ts';
+import { endingOf } from '../../../contracts/ending.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
+import { loadConfig } from '../../../platform/config/load-config.ts';
+
+const USER = { role: 'user', content: 'Hi' };
 
 const start: EventBody = { type: 'generation-start', generationId: 'gen_1', route: 'default', user: 'u' };
 const hit: EventBody = { type: 'cache-hit', provider: 'p', model: 'm', similarity: 1, ageMs: 1 };
@@ -57,6 +64,55 @@ test('a summary of earlier turns is streamed as its vendor streams it, and the p
   ]);
   expect(frames.at(-2)).toMatchObject({ type: 'message_delta', delta: { stop_reason: 'compaction' } });
 });
+
+test('what the vendor has left out of the conversation reaches the client that asked, streamed and whole', () => {
+  const appliedEdits = [
+    { type: 'clear_thinking_20251015', cleared_thinking_turns: 2, cleared_input_tokens: 70 },
+  ];
+  const end: EventBody = {
+    type: 'generation-end',
+    finishReason: 'stop',
+    ...endingOf({ appliedEdits }),
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+    attempts: 1,
+    provider: 'p',
+    model: 'm',
+    cached: false,
+  };
+  const events = [start, text, end].map((body, seq) => ({ ...body, seq, at: 1 }) as GenerationEvent);
+  const projection = new MessageProjection('m');
+  const frames = events.flatMap((event) => projection.push(event));
+  const context_management = { applied_edits: appliedEdits };
+  expect(frames.at(-2)).toMatchObject({ type: 'message_delta', context_management });
+  expect(wholeMessage('m', foldAnswer(events))).toMatchObject({ context_management });
+  const plain = wholeMessage('m', foldAnswer(events.slice(0, 2)));
+  expect(plain).not.toHaveProperty('context_management');
+});
+
+test.each([
+  [{ type: 'computer_20251124', name: 'computer', display_width_px: 1, display_height_px: 1 }],
+  [{ type: 'text_editor_20991231', name: 'str_replace_based_edit_tool' }],
+  [{ type: 'computer_toolset_20260801', configs: { zoom: { enabled: true } } }],
+  [{ type: 'browser_toolset_20990101' }],
+])('a tool of the vendor that the client runs is passed on in any version: %j', (tool) => {
+  const body = messagesSchema.parse({
+    model: 'anthropic/claude-opus-5',
+    max_tokens: 9,
+    messages: [USER],
+    tools: [tool],
+  });
+  const { tools } = mapMessagesRequest(loadConfig({ ANTHROPIC_API_KEY: 'k' }), body, []).request;
+  expect(tools).toEqual([{ type: 'native', format: 'anthropic-messages', value: tool }]);
+});
+
+test.each(['web_search_20260209', 'code_execution_20260521'])(
+  '%s, which runs at the vendor, is refused',
+  (type) => {
+    const fields = { model: 'm', max_tokens: 9, messages: [USER], tools: [{ type, name: 'x' }] };
+    expect(() => parseWith(messagesSchema, fields)).toThrow('only tools that the client runs are supported');
+  },
+);
 
 describe('an error', () => {
   test('for an input that is too long has the words by which agents know that they must compact', () => {

@@ -8,6 +8,7 @@ import type { RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages
 import { expect, test } from '@jest/globals';
 import { mapAnthropicStream } from '../../../engine/providers/anthropic-messages/stream.ts';
 import { mapAnthropicUsage } from '../../../engine/providers/anthropic-messages/usage.ts';
+import { eventsOfMessage } from '../../../engine/providers/anthropic-messages/whole-message.ts';
 import type { ProviderEvent } from '../../../engine/providers/provider.ts';
 import { callOf } from './hear.ts';
 
@@ -91,5 +92,28 @@ test.each([null, {}, 'x', [null, 1, { type: 'compaction' }]])(
       inputTokens: 2,
       outputTokens: 1,
     });
+  },
+);
+
+test.each(['streamed', 'whole'])(
+  'what was left out of the conversation is part of the end (%s)',
+  async (form) => {
+    const edits = [{ type: 'clear_tool_uses_20250919', cleared_tool_uses: 3, cleared_input_tokens: 9_000 }];
+    const context_management = { applied_edits: edits };
+    const content = [{ type: 'text', text: 'Hi' }];
+    const message = { content, usage: USAGE, stop_reason: 'end_turn', context_management };
+    const streamed = [
+      { type: 'message_start', message: { usage: USAGE } },
+      { type: 'content_block_start', index: 0, content_block: content[0] },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: USAGE, context_management },
+      { type: 'message_stop' },
+    ];
+    const stream = (async function* () {
+      yield* form === 'whole' ? eventsOfMessage(message as never) : (streamed as never[]);
+    })();
+    const all: ProviderEvent[] = [];
+    for await (const event of mapAnthropicStream(stream, callOf({}))) all.push(event);
+    expect(all.at(-1)).toMatchObject({ type: 'finish', reason: 'stop', appliedEdits: edits });
   },
 );
