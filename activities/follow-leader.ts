@@ -6,9 +6,10 @@
  */
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
+import type { Ending } from '../contracts/ending.ts';
 import { endingOf } from '../contracts/ending.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { Candidate, Ending, GenerationInput } from '../contracts/generation.ts';
+import type { Candidate, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsed, NOTHING_USED, type Saved, savedBy, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';

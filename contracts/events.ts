@@ -7,8 +7,9 @@ import { budgetStandingSchema } from './budgets.ts';
 import { cacheMatches } from './cache-mode.ts';
 import { compressionEngines } from './compression.ts';
 import { requestFormatSchema } from './content.ts';
+import { endingSchema } from './ending.ts';
 import { errorBodySchema } from './error-body.ts';
-import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
+import { finishReasons, resumeStrategies, usageSchema } from './generation.ts';
 import { LIMITS } from './limits.ts';
 import { tokenLogprobSchema } from './token-logprobs.ts';
 

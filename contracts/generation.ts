@@ -309,31 +309,6 @@ export interface RoutingPlan {
 export const finishReasons = ['stop', 'length', 'tool-calls', 'refusal', 'content-filter', 'pause'] as const;
 export type FinishReason = (typeof finishReasons)[number];
 
-/** What a vendor says of an end besides its reason. */
-export const endingSchema = z.object({
-  stopSequence: z
-    .string()
-    .optional()
-    .describe('The stop sequence that ended the answer, if the vendor says so'),
-  refusal: z
-    .object({
-      text: z.string().optional().describe('Why, in the words of the model or its vendor'),
-      category: z.string().optional(),
-    })
-    .optional()
-    .describe('Only after a refusal; the text before it is kept'),
-  vendorReason: z
-    .string()
-    .optional()
-    .describe("The vendor's own reason, where it says more than finishReason"),
-  appliedEdits: z
-    .array(z.record(z.string(), z.unknown()))
-    .max(LIMITS.itemsPerRequest)
-    .optional()
-    .describe('What Anthropic has left out of the conversation for this answer, as context_management asked'),
-});
-export type Ending = z.infer<typeof endingSchema>;
-
 export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type GenerationStatus = (typeof generationStatuses)[number];
 

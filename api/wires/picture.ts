@@ -1,4 +1,4 @@
-/** Pictures of an answer: in the log they are as OpenRouter's chat completions have them, whoever has made them. */
+/** Pictures of an answer. In the log, those of every vendor are as OpenRouter's chat completions have them. */
 import { z } from 'zod';
 import type { NativePart } from '../../contracts/content.ts';
 

@@ -4,7 +4,8 @@
  * signal if the caller aborted.
  */
 import type { RequestFormat } from '../../contracts/content.ts';
-import type { Ending, FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
+import type { Ending } from '../../contracts/ending.ts';
+import type { FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
 import type { TokenLogprob } from '../../contracts/token-logprobs.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';

@@ -222,7 +222,7 @@ function shapeOf(type: string, text: 'arguments' | 'output') {
   return isFunction ? { ...shape, type: true as const } : shape;
 }
 
-/** The bytes of a picture that an answer of ours has had; null: OpenAI has made it, by a tool of its own. */
+/** The bytes of a picture that an answer of ours has had; null: a tool of OpenAI has made it. */
 function ownPictureIn({ id, result }: Readonly<Record<string, unknown>>): string | null {
   const isOurs = typeof id === 'string' && id.startsWith(NATIVE_ITEM_PREFIX);
   return isOurs && typeof result === 'string' ? result : null;

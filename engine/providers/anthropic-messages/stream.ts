@@ -9,7 +9,8 @@ import type {
   RawMessageStreamEvent,
 } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
-import { type Ending, endingSchema, type FinishReason } from '../../../contracts/generation.ts';
+import { type Ending, endingSchema } from '../../../contracts/ending.ts';
+import type { FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';

@@ -16,6 +16,7 @@ export function* eventsOfMessage(message: Message): Generator<RawMessageStreamEv
     yield { type: 'content_block_start', index, content_block: block };
     yield { type: 'content_block_stop', index };
   }
-  yield { type: 'message_delta', delta: message, usage: usage as never, ...{ context_management } };
+  const edited = { context_management };
+  yield { type: 'message_delta', delta: message, usage: usage as never, ...edited };
   yield { type: 'message_stop' };
 }

@@ -1,6 +1,8 @@
 /** Maps the events of a Cohere answer to ours. Source: Cohere, "A guide to streaming responses (v2)". */
+
+import type { Ending } from '../../../contracts/ending.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import type { FinishReason } from '../../../contracts/generation.ts';
 import { AnswerState, isFilter, malformed, streamCut } from '../answer-state.ts';
 import { CitedText, readSources } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';

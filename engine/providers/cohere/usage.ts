@@ -1,7 +1,7 @@
 /**
- * Cohere reports counted and billed tokens. The billed ones matter here; without them, the counted ones do. What it adds
- * to a prompt itself is not billed, and begins the prompt: it is the first of what the cache has. Sources: Cohere, "How
- * Does Cohere's Pricing Work?", and the types of its client.
+ * Cohere reports counted and billed tokens. The billed ones matter here; without them, the counted ones do. What it
+ * adds to a prompt itself is not billed, and begins the prompt: it is the first of what the cache has. Sources: Cohere,
+ * "How Does Cohere's Pricing Work?", and the types of its client.
  */
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';

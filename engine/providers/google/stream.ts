@@ -1,8 +1,9 @@
 /** Maps the chunks of `streamGenerateContent` to ours. Source: Gemini API reference, "GenerateContentResponse". */
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { isTextOfObject } from '../../../contracts/content.ts';
+import type { Ending } from '../../../contracts/ending.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import type { FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, brokenCall, malformed, streamCut } from '../answer-state.ts';
 import { CitedText } from '../cited-text.ts';

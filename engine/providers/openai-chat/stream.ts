@@ -5,8 +5,8 @@
 import type OpenAI from 'openai';
 import { APIError } from 'openai';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
+import type { Ending } from '../../../contracts/ending.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { Ending } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { toUnbrokenError } from '../../vendor-errors/http-error.ts';

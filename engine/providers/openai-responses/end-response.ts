@@ -1,7 +1,8 @@
 /** How a response ended, from the object that its last event or a poll has. */
 import type { Response } from 'openai/resources/responses/responses';
+import type { Ending } from '../../../contracts/ending.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import type { FinishReason } from '../../../contracts/generation.ts';
 import { toUnbrokenError } from '../../vendor-errors/http-error.ts';
 import { parseErrorStatus } from '../../vendor-errors/vendor-error.ts';
 import { isFilter } from '../answer-state.ts';

@@ -145,38 +145,34 @@ test.each([
   expect(used).toHaveLength(calls);
 });
 
-test.each<[string, number, object, string, number]>([
+test.each<[string, readonly [status: number, body: object], string, number]>([
   [
     'an empty account',
-    429,
-    { error: { message: 'You exceeded your current quota.', type: 'insufficient_quota' } },
+    [429, { error: { message: 'You exceeded your current quota.', type: 'insufficient_quota' } }],
     'provider_quota_exhausted',
     2,
   ],
   [
     'a model that does not exist',
-    404,
-    { error: { message: 'The model `m` does not exist or you do not have access to it.' } },
+    [404, { error: { message: 'The model `m` does not exist or you do not have access to it.' } }],
     'provider_model_not_found',
     1,
   ],
-  ['a wrong base URL', 404, { detail: 'Not Found' }, 'provider_bad_request', 1],
+  ['a wrong base URL', [404, { detail: 'Not Found' }], 'provider_bad_request', 1],
   [
     'an input that is too long',
-    400,
-    { error: { message: "This model's maximum context length is 8192 tokens." } },
+    [400, { error: { message: "This model's maximum context length is 8192 tokens." } }],
     'context_length_exceeded',
     1,
   ],
-  ['a key that is not accepted', 403, { error: { message: 'Invalid API key.' } }, 'provider_auth', 2],
+  ['a key that is not accepted', [403, { error: { message: 'Invalid API key.' } }], 'provider_auth', 2],
   [
     'a content filter',
-    400,
-    { error: { code: 'content_filter', message: 'Filtered.' } },
+    [400, { error: { code: 'content_filter', message: 'Filtered.' } }],
     'content_filtered',
     1,
   ],
-])('%s is the error that it is in a generation', async (_what, status, own, code, calls) => {
+])('%s is the error that it is in a generation', async (_what, [status, own], code, calls) => {
   answerTo = () => ({ status, body: own });
   expect(await forward('a', 'b')).toMatchObject({ answer: null, error: { code }, mayBeBilled: false });
   expect(used).toHaveLength(calls);
