@@ -17,6 +17,7 @@ import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
 import { SERVICE_MUTANTS } from './lists/services.ts';
 import { VENDOR_MUTANTS } from './lists/vendors.ts';
+import { WIRE_MUTANTS } from './lists/wires.ts';
 import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ODD_ANSWER_MUTANTS,
   ...PROMPT_CACHING_MUTANTS,
   ...VENDOR_MUTANTS,
+  ...WIRE_MUTANTS,
   ...ERROR_MUTANTS,
   ...SERVICE_MUTANTS,
   ...JOB_MUTANTS,
