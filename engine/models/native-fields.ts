@@ -200,8 +200,6 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
         return;
       }
       if (part.isReasoning === true) dropped.add('reasoning');
-      // A picture of an earlier answer, as `message.images` is.
-      else if (part.value['type'] === 'image_generation_call') dropped.add('image_generation_call');
       else refused.add(`${nameOf(part.value['type'])} parts`);
       return;
     }

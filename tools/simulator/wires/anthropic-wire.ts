@@ -41,6 +41,12 @@ const blockSchema = z.discriminatedUnion('type', [
 ]);
 const anyBlockSchema = z.union([blockSchema, z.object({ type: z.string() })]);
 type Block = z.infer<typeof blockSchema>;
+/** A family of tools that its members name, which the model that answers here does not know. */
+const toolset = z.strictObject({
+  type: z.string().regex(/^(?:browser|computer)_toolset_\d{8}$/),
+  configs: z.record(z.string(), z.unknown()).nullish(),
+  cache_control: z.unknown().optional(),
+});
 const requestSchema = z.object({
   model: z.string(),
   max_tokens: z.int().positive(),
@@ -55,7 +61,12 @@ const requestSchema = z.object({
     .min(1),
   stream: z.boolean().optional(),
   tools: z
-    .array(z.object({ name: z.string(), input_schema: z.record(z.string(), z.unknown()).optional() }))
+    .array(
+      z.union([
+        z.object({ name: z.string(), input_schema: z.record(z.string(), z.unknown()).optional() }),
+        toolset,
+      ]),
+    )
     .optional(),
   tool_choice: z
     .object({ type: z.enum(['auto', 'any', 'none', 'tool']), name: z.string().optional() })
@@ -99,7 +110,9 @@ export const anthropicWire: Wire = {
         system:
           typeof body.system === 'string' ? body.system : body.system?.map(({ text }) => text).join('\n\n'),
         messages: body.messages.flatMap(({ role, content }) => toMessages(role, content)),
-        tools: body.tools?.map(({ name, input_schema }) => ({ name, parameters: input_schema ?? {} })),
+        tools: body.tools?.flatMap((tool) =>
+          'name' in tool ? [{ name: tool.name, parameters: tool.input_schema ?? {} }] : [],
+        ),
         toolChoice:
           choice?.type === 'tool'
             ? { name: choice.name ?? '' }

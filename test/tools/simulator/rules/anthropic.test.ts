@@ -46,6 +46,7 @@ testRules({
       talk(assistant(text('Yes?')), { role: 'system', content: 'Be kind.' }, user(text('x'))),
     ],
     ['sampling, in its version', say({ temperature: 0.5, top_k: 3 }), SAMPLING],
+    ['a family of tools, which has no name', say({ tools: [{ type: 'computer_toolset_20260801' }] })],
     [
       'two turns with tools',
       {
