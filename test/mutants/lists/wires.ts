@@ -68,7 +68,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'ollama-loads-images',
-    breaks: 'Ollama refuses an image with an address, and the route does not go on.',
+    breaks: 'Ollama refuses an image with an address, and the next model is not asked.',
     file: 'engine/models/rules/openai.ts',
     find: 'if (config.quirks?.remoteImages === false) yield*',
     replace: 'if (config.quirks?.vendorRules === false) yield*',
