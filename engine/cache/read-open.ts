@@ -3,31 +3,33 @@ import type { Thresholds } from './pair-model/calibration.ts';
 import type { PerCloseness } from './pair-model/closeness.ts';
 import { comparisonOf, type PairsToRead, type Reading } from './pair-model/read-pairs.ts';
 import type { Comparison } from './question-verifier.ts';
-import type { Ruling } from './verifier/compare-conversations.ts';
+import type { Ruled, Ruling } from './verifier/compare-conversations.ts';
 
-interface OpenPairs extends Omit<PairsToRead, 'thresholds'> {
+interface Acceptance {
   /** null: the model is never sure enough. */
   readonly thresholds: Thresholds | null;
+  /** Whether all that are the same matter, or only the first. */
+  readonly all: boolean;
 }
 
 /** The model reads what the rules align, then what they leave open, until one is found or, if all matter, all. */
 export async function readOpen(
   read: (pairs: PairsToRead) => Promise<readonly Reading[]>,
-  ruled: readonly Ruling[],
-  { thresholds, ...pairs }: OpenPairs,
+  ruled: readonly Ruled[],
+  { thresholds, all }: Acceptance,
 ): Promise<readonly Comparison[]> {
   // What is aligned is not the same before the model has confirmed it.
-  const comparisons = ruled.map((ruling) => withoutModel(ruling === 'aligned' ? 'unsure' : ruling));
-  const isFound = () => !pairs.all && comparisons.some(({ agreement }) => agreement === 'same');
+  const comparisons = ruled.map(({ ruling }) => withoutModel(ruling === 'aligned' ? 'unsure' : ruling));
+  const isFound = () => !all && comparisons.some(({ agreement }) => agreement === 'same');
   const readRuled = async (
     as: Ruling,
     least: PerCloseness<number>,
     toComparison: (reading: Reading) => Comparison,
   ) => {
-    const places = ruled.flatMap((ruling, at) => (ruling === as ? [at] : []));
+    const places = ruled.flatMap(({ ruling }, at) => (ruling === as ? [at] : []));
     if (places.length === 0) return;
-    const others = places.map((at) => pairs.others[at] ?? []);
-    const readings = await read({ ...pairs, others, thresholds: least });
+    const pairs = ruled.filter(({ ruling }) => ruling === as).map(({ pair }) => pair);
+    const readings = await read({ pairs, thresholds: least, all });
     for (const [place, reading] of readings.entries())
       comparisons[places[place] ?? 0] = toComparison(reading);
   };

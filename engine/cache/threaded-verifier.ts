@@ -22,6 +22,10 @@ export const verifierRequestSchema = z.object({
   compareMs: z.number(),
 });
 
+const ruledSchema = z.array(
+  z.object({ ruling: z.enum(rulings), pair: z.tuple([z.array(z.string()), z.array(z.string())]) }),
+);
+
 export interface VerifierPatience {
   /** How long a question may wait for its turn. */
   readonly waitMs: number;
@@ -54,12 +58,12 @@ export function createThreadedVerifier(
     async compare(questions, others, { tenant = '', acceptedFalseHits, all = false }) {
       if (others.length === 0) return [];
       const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
-      const ruled = z.array(z.enum(rulings)).parse(await ask(request, tenant));
-      if (model === null) return ruled.map(withoutModel);
+      const ruled = ruledSchema.parse(await ask(request, tenant));
+      if (model === null) return ruled.map(({ ruling }) => withoutModel(ruling));
       const thresholds = thresholdsOf(model.calibration, acceptedFalseHits);
       const read = (pairs: PairsToRead) =>
         model.reader.read(pairs, { waitMs, readMs: compareMs, turn: tenant });
-      return readOpen(read, ruled, { questions, others, thresholds, all });
+      return readOpen(read, ruled, { thresholds, all });
     },
     async signatureOf(questions, tenant) {
       return z.string().parse(await ask({ questions: [...questions], others: null, compareMs }, tenant));
@@ -67,7 +71,11 @@ export function createThreadedVerifier(
     async warmUp() {
       const questions = ['What does the first look-up wait for?'];
       const others = [['For what does the first look-up wait?']];
-      const pairs = { questions, others, thresholds: { close: 0, reworded: 0 }, all: true };
+      const pairs: PairsToRead = {
+        pairs: others.map((other) => [questions, other]),
+        thresholds: { close: 0, reworded: 0 },
+        all: true,
+      };
       await Promise.all([
         rules.run({ questions, others, compareMs }),
         model?.reader.read(pairs, { readMs: compareMs }),

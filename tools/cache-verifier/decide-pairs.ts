@@ -3,7 +3,10 @@ import { NEVER, type PairKind, type Thresholds } from '../../engine/cache/pair-m
 import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
 import { joinTurns, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
-import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
+import {
+  type ConversationPair,
+  compareConversations,
+} from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
 
@@ -24,9 +27,10 @@ const WHATEVER_IT_IS = { thresholds: { close: -NEVER, reworded: -NEVER }, all: t
 export async function createPairReader(): Promise<PairReader> {
   const verifier = createVerifier();
   const model = await PairModel.load();
-  const logitOf: PairReader['logitOf'] = async ({ first, second }) => {
-    const pairs = { questions: first.usersTurns, others: [second.usersTurns] };
-    const [reading] = await readPairs(model, { ...pairs, ...WHATEVER_IT_IS }, Number.POSITIVE_INFINITY);
+  const logitOf: PairReader['logitOf'] = ({ first, second }) =>
+    logitOfTurns([first.usersTurns, second.usersTurns]);
+  const logitOfTurns = async (pair: ConversationPair) => {
+    const [reading] = await readPairs(model, { pairs: [pair], ...WHATEVER_IT_IS }, Number.POSITIVE_INFINITY);
     return reading?.logit ?? null;
   };
   return {
@@ -34,15 +38,17 @@ export async function createPairReader(): Promise<PairReader> {
     async decide(pair) {
       const { first, second } = pair;
       if (!areEqual(first.assistantsTurns, second.assistantsTurns)) return { by: 'filter', same: false };
-      const [ruling] = compareConversations(
+      const [ruled] = compareConversations(
         verifier,
         first.usersTurns,
         [second.usersTurns],
         Number.POSITIVE_INFINITY,
       );
-      if (ruling === 'same' || ruling === 'different') return { by: 'rules', same: ruling === 'same' };
-      const kind = ruling === 'aligned' ? ruling : closenessOfPair(pair);
-      return { by: 'model', logit: await logitOf(pair), kind };
+      if (ruled === undefined || ruled.ruling === 'same' || ruled.ruling === 'different')
+        return { by: 'rules', same: ruled?.ruling === 'same' };
+      const [own, theirs] = ruled.pair.map(joinTurns);
+      const kind = ruled.ruling === 'aligned' ? ruled.ruling : closenessOf(own ?? '', theirs ?? '');
+      return { by: 'model', logit: await logitOfTurns(ruled.pair), kind };
     },
   };
 }

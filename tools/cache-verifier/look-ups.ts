@@ -6,10 +6,19 @@ import { embeddedText, signatureOf } from '../../engine/cache/compared-text.ts';
 import type { PairKind, Thresholds } from '../../engine/cache/pair-model/calibration.ts';
 import { closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import { joinTurns, MOST_READ, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
+import {
+  joinTurns,
+  MOST_READ,
+  type PairsToRead,
+  readPairs,
+} from '../../engine/cache/pair-model/read-pairs.ts';
 import { readOpen } from '../../engine/cache/read-open.ts';
 import { MOST_NEIGHBOURS } from '../../engine/cache/semantic-answer-cache.ts';
-import { compareConversations, type Ruling } from '../../engine/cache/verifier/compare-conversations.ts';
+import {
+  compareConversations,
+  type Ruled,
+  type Ruling,
+} from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import { createLocalEmbedder } from '../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../engine/embedding/sentence-encoder.ts';
@@ -33,7 +42,7 @@ export class LookUps {
   };
   readonly #embedder = createLocalEmbedder(new SentenceEncoder());
   readonly #model: Pick<PairModel, 'read'>;
-  readonly #rulings = new Map<string, Ruling>();
+  readonly #rulings = new Map<string, Ruled>();
   /** The prompts that the filter leaves for each other. */
   readonly #partitions = new Map<string, { prompt: StoredPrompt; vector: readonly number[] }[]>();
 
@@ -76,29 +85,22 @@ export class LookUps {
     thresholds: Thresholds | null,
   ): Promise<StoredPrompt | null> {
     const near = stored.slice(0, MOST_NEIGHBOURS).map(({ prompt }) => prompt);
-    const others = near.map(({ usersTurns }) => usersTurns);
     const ruled = near.map((other) => this.#rule(question, other));
-    const pairs = { questions: question.usersTurns, others, thresholds, all: false };
-    const compared = await readOpen(
-      (open) => readPairs(this.#model, open, Number.POSITIVE_INFINITY),
-      ruled,
-      pairs,
-    );
+    const read = (open: PairsToRead) => readPairs(this.#model, open, Number.POSITIVE_INFINITY);
+    const compared = await readOpen(read, ruled, { thresholds, all: false });
     return near[compared.findIndex(({ agreement }) => agreement === 'same')] ?? null;
   }
 
   /** What the model reads: an answer is given if one of these passes its threshold. */
   async estimatesOf(question: StoredPrompt, stored: readonly Neighbour[]): Promise<Estimate[]> {
-    const own = joinTurns(question.usersTurns);
-    const near = stored
-      .slice(0, MOST_NEIGHBOURS)
-      .map(({ prompt }) => ({ ruling: this.#rule(question, prompt), text: joinTurns(prompt.usersTurns) }));
+    const near = stored.slice(0, MOST_NEIGHBOURS).map(({ prompt }) => this.#rule(question, prompt));
     const ruled = (as: Ruling) => near.filter(({ ruling }) => ruling === as).slice(0, MOST_READ);
     const open = [...ruled('aligned'), ...ruled('unsure')];
-    const logits = await Promise.all(open.map(({ text }) => this.#model.read(own, text)));
-    return open.flatMap(({ ruling, text }, at) => {
+    const texts = open.map(({ pair }) => pair.map(joinTurns) as [string, string]);
+    const logits = await Promise.all(texts.map(([own, other]) => this.#model.read(own, other)));
+    return open.flatMap(({ ruling }, at) => {
       const logit = logits[at] ?? null;
-      const kind = ruling === 'aligned' ? ruling : closenessOf(own, text);
+      const kind = ruling === 'aligned' ? ruling : closenessOf(...(texts[at] ?? ['', '']));
       return logit === null ? [] : [{ kind, logit }];
     });
   }
@@ -120,18 +122,19 @@ export class LookUps {
     return JSON.stringify([assistantsTurns, signature]);
   }
 
-  #rule(question: StoredPrompt, other: StoredPrompt): Ruling {
+  #rule(question: StoredPrompt, other: StoredPrompt): Ruled {
     const key = JSON.stringify([question.usersTurns, other.usersTurns]);
     const known = this.#rulings.get(key);
     if (known !== undefined) return known;
-    const [ruling = 'different'] = compareConversations(
+    const pair = [question.usersTurns, other.usersTurns] as const;
+    const [ruled = { ruling: 'different', pair }] = compareConversations(
       this.#verifier,
       question.usersTurns,
       [other.usersTurns],
       Number.POSITIVE_INFINITY,
     );
-    this.#rulings.set(key, ruling);
-    return ruling;
+    this.#rulings.set(key, ruled);
+    return ruled;
   }
 }
 

@@ -8,8 +8,7 @@ import type { PairsToRead, Reading } from './read-pairs.ts';
 const MOST_WAITING = 64;
 
 export const pairsToReadSchema = z.object({
-  questions: z.array(z.string()),
-  others: z.array(z.array(z.string())),
+  pairs: z.array(z.tuple([z.array(z.string()), z.array(z.string())])),
   thresholds: z.object({ close: z.number(), reworded: z.number() }),
   all: z.boolean(),
   /** After this time no further pair is read. */
@@ -44,12 +43,14 @@ export class PairReader {
     });
   }
 
-  /** @returns a reading of each of the others, in their order. */
-  async read(pairs: PairsToRead, { readMs, ...limits }: ReadingLimits): Promise<readonly Reading[]> {
+  /** @returns a reading of each of the pairs, in their order. */
+  async read(
+    { pairs, ...others }: PairsToRead,
+    { readMs, ...limits }: ReadingLimits,
+  ): Promise<readonly Reading[]> {
     const request = {
-      ...pairs,
-      questions: [...pairs.questions],
-      others: pairs.others.map((other) => [...other]),
+      ...others,
+      pairs: pairs.map(([questions, theirs]): [string[], string[]] => [[...questions], [...theirs]]),
       readMs,
     };
     return readingsSchema.parse(

@@ -12,9 +12,8 @@ export const MOST_READ = 1;
 export const joinTurns = (turns: readonly string[]) => turns.join(' || ');
 
 export interface PairsToRead {
-  readonly questions: readonly string[];
-  /** The most similar one first. */
-  readonly others: readonly (readonly string[])[];
+  /** The user's turns of both; the most similar pair first. */
+  readonly pairs: readonly (readonly [questions: readonly string[], theirs: readonly string[]])[];
   /** The log-odds from which on a pair is the same. */
   readonly thresholds: PerCloseness<number>;
   /** Whether all that are the same matter, or only the most similar one. */
@@ -29,24 +28,21 @@ export interface Reading {
   readonly least: number;
 }
 
-/** @returns a reading of each of the others, in their order. */
+/** @returns a reading of each of the pairs, in their order. */
 export async function readPairs(
   model: Pick<PairModel, 'read'>,
-  { questions, others, thresholds, all }: PairsToRead,
+  { pairs, thresholds, all }: PairsToRead,
   readMs: number,
 ): Promise<Reading[]> {
   const untilMs = performance.now() + readMs;
-  const own = joinTurns(questions);
-  const pairs = others.map((other) => {
-    const text = joinTurns(other);
-    return { text, least: thresholds[closenessOf(own, text)] };
-  });
-  const logits: (number | null)[] = others.map(() => null);
-  for (const [at, { text, least }] of pairs.entries()) {
+  const texts = pairs.map((pair) => pair.map(joinTurns) as [string, string]);
+  const leasts = texts.map(([own, other]) => thresholds[closenessOf(own, other)]);
+  const logits: (number | null)[] = pairs.map(() => null);
+  for (const [at, [own, other]] of texts.entries()) {
     if ((at >= MOST_READ && !all) || performance.now() > untilMs) break;
-    logits[at] = await model.read(own, text, least);
+    logits[at] = await model.read(own, other, leasts[at]);
   }
-  return pairs.map(({ least }, at) => ({ logit: logits[at] ?? null, least }));
+  return leasts.map((least, at) => ({ logit: logits[at] ?? null, least }));
 }
 
 /**

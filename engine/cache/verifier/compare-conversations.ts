@@ -10,53 +10,78 @@ import type { Verifier } from './verify.ts';
 export const rulings = ['same', 'aligned', 'unsure', 'different'] as const;
 export type Ruling = (typeof rulings)[number];
 
+/** The user's turns of both conversations. */
+export type ConversationPair = readonly [questions: readonly string[], theirs: readonly string[]];
+
+export interface Ruled {
+  readonly ruling: Ruling;
+  /** Both in the same writing, which is what a model reads. */
+  readonly pair: ConversationPair;
+}
+
 /**
  * @param untilMs of `performance.now()`; conversations that are not reached by then count as different.
- * @returns one ruling for each of the others, in their order.
+ * @returns what is concluded of each of the others, in their order.
  */
 export function compareConversations(
   verifier: Verifier,
   questions: readonly string[],
   others: readonly (readonly string[])[],
   untilMs: number,
-): Ruling[] {
-  return others.map((theirs) =>
-    performance.now() > untilMs ? 'different' : rulingOn(verifier, questions, theirs),
-  );
+): Ruled[] {
+  return others.map((theirs) => {
+    const asWritten: Ruled = { ruling: 'different', pair: [questions, theirs] };
+    if (performance.now() > untilMs || questions.length !== theirs.length) return asWritten;
+    if (questions.every((question, turn) => question === theirs[turn]))
+      return { ...asWritten, ruling: 'same' };
+    const turns = questions.map((question, turn) => verifier.writeAlike(question, theirs[turn] ?? ''));
+    const pair: ConversationPair = [turns.map(([own]) => own), turns.map(([, other]) => other)];
+    return { ruling: rulingOn(verifier, asWritten.pair, pair), pair };
+  });
 }
 
-function rulingOn(verifier: Verifier, questions: readonly string[], theirs: readonly string[]): Ruling {
-  if (questions.length !== theirs.length) return 'different';
-  if (questions.every((question, turn) => question === theirs[turn])) return 'same';
+function rulingOn(
+  verifier: Verifier,
+  [questions, theirs]: ConversationPair,
+  alike: ConversationPair,
+): Ruling {
   // The same turns in another order.
   if (JSON.stringify([...questions].sort()) === JSON.stringify([...theirs].sort())) return 'different';
-  if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {
+  if (!isEnglish(verifier, alike[0]) || !isEnglish(verifier, alike[1])) {
     return haveSameWords(questions, theirs) ? 'same' : 'different';
   }
   let weakest: Ruling = 'same';
   for (const turn of questions.keys()) {
-    const ruling = rulingOnTurn(verifier, turn, [questions, theirs]);
+    const ruling = rulingOnTurn(verifier, turn, [questions, theirs], alike);
     if (ruling === 'different') return 'different';
     if (rulings.indexOf(ruling) > rulings.indexOf(weakest)) weakest = ruling;
   }
   return weakest;
 }
 
-type Conversations = readonly [readonly string[], readonly string[]];
-
-function rulingOnTurn(verifier: Verifier, turn: number, [questions, theirs]: Conversations): Ruling {
-  const [question, other] = [questions[turn] ?? '', theirs[turn] ?? ''];
+function rulingOnTurn(
+  verifier: Verifier,
+  turn: number,
+  pair: ConversationPair,
+  alike: ConversationPair,
+): Ruling {
+  const [question, other] = turnOf(pair, turn);
   const isOnlyItself = (text: string) => quotesConversation(text) || (turn === 0 && refersToNothing(text));
   if (isOnlyItself(question) || isOnlyItself(other))
     return hasSameWords(question, other) ? 'same' : 'different';
-  const foreignIn = (text: string) => verifier.readLanguage(text).foreign.join('\n');
-  if (foreignIn(question) !== foreignIn(other)) return 'different';
-  const isAlike = turn === 0 || (referAlike(question, other) && choosesAlike(turn, [questions, theirs]));
-  return isAlike ? verifier.verify(question, other).verdict : 'different';
+  const written = turnOf(alike, turn);
+  const [foreign, foreignToo] = written.map((text) => verifier.readLanguage(text).foreign.join('\n'));
+  if (foreign !== foreignToo) return 'different';
+  const isAlike = turn === 0 || (referAlike(question, other) && choosesAlike(turn, pair));
+  return isAlike ? verifier.verify(...written).verdict : 'different';
+}
+
+function turnOf([questions, theirs]: ConversationPair, turn: number): readonly [string, string] {
+  return [questions[turn] ?? '', theirs[turn] ?? ''];
 }
 
 /** Which one is the second of several depends on how the turns before named them. */
-function choosesAlike(turn: number, [questions, theirs]: Conversations): boolean {
+function choosesAlike(turn: number, [questions, theirs]: ConversationPair): boolean {
   const isByOrder = choosesAmong(questions[turn] ?? '') || choosesAmong(theirs[turn] ?? '');
   return !isByOrder || haveSameWords(questions.slice(0, turn), theirs.slice(0, turn));
 }

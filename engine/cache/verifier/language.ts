@@ -80,7 +80,7 @@ const SHORT_ENGLISH = new Set(
 );
 
 /** The dictionary has chemical signs and states among its words of two letters. */
-function isEnglishWord(word: string, isWord: (word: string) => boolean): boolean {
+export function isEnglishWord(word: string, isWord: (word: string) => boolean): boolean {
   const lower = word.toLowerCase().replace(/[’']s?$/u, '');
   if (lower.length <= 2) return SHORT_ENGLISH.has(lower);
   return /^[a-z’']+$/.test(lower) && (FUNCTION_WORDS.has(lower) || isWord(lower));

@@ -108,6 +108,10 @@ h|hr|hour
 celsius|degree celsius|degrees celsius|° c|°c|degree centigrade|centigrade
 fahrenheit|degree fahrenheit|degrees fahrenheit|° f|°f
 percent|per cent|percentage
+barbecue|bbq|barbeque
+instagram|insta|ig
+roommate|room mate|flatmate|housemate
+bullet|bullet point|bullet pt
 per second|/ s|a second
 per hour|/ h|an hour
 per minute|a minute|every minute|once a minute|once per minute|each minute

@@ -8,11 +8,14 @@ import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
 import { differentLetters } from './differences/letters.ts';
 import { VETOES } from './differences/vetoes.ts';
-import { createLanguageReader, type LanguageReading } from './language.ts';
+import { createLanguageReader, isEnglishWord, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
 import { type Lexicon, loadLexicon } from './lexicon.ts';
+import { isListedAbbreviation } from './normalise/abbreviations.ts';
+import { writeAlike } from './normalise/alike.ts';
 import { align, createWords } from './proof/align.ts';
 import { isInOrder, isShort } from './proof/in-order.ts';
+import { isMovedPhrase } from './proof/moved-phrase.ts';
 import { readTheSame } from './proof/read-the-same.ts';
 import { haveSameSigns, isSlip } from './proof/same-signs.ts';
 import { CHECKS } from './proof/strict-checks.ts';
@@ -22,6 +25,8 @@ import { signatureOf } from './signature.ts';
 import { loadWordNet, type WordNet } from './wordnet.ts';
 
 export interface Verifier {
+  /** Both prompts in the same writing: without typing errors and the like, as far as one shows what the other means. */
+  writeAlike(prompt: string, other: string): readonly [string, string];
   verify(prompt: string, other: string): Verdict;
   /**
    * What a paraphrase does not change: large numbers, versions, emoji. Prompts that ask the same have the same
@@ -82,8 +87,8 @@ export function createVerifier(): Verifier {
       const difference = check(alignment, words);
       // Every word has its counterpart, and they stand in another relation.
       if (difference === null) continue;
-      const isOther =
-        unmatched.length === 0 && (difference.kind === 'roles' || MAKING.test(difference.detail));
+      const isTurned = difference.kind === 'roles' && !isMovedPhrase(alignment);
+      const isOther = unmatched.length === 0 && (isTurned || MAKING.test(difference.detail));
       return isOther ? { verdict: 'different', difference } : unsure(unmatched);
     }
     // Two prompts without words to compare are not proven to be the same.
@@ -92,8 +97,14 @@ export function createVerifier(): Verifier {
       ? { verdict: 'aligned' }
       : unsure(unmatched);
   };
+  const isWord = (word: string) => isEnglishWord(word, isKnownWord) || isListedAbbreviation(word);
   return {
     verify,
+    writeAlike(prompt, other) {
+      const first = writeAlike(prompt, other, isWord);
+      const second = writeAlike(other, first, isWord);
+      return [writeAlike(first, second, isWord), second];
+    },
     readLanguage: createLanguageReader(isKnownWord),
     signatureOf(text) {
       if (!read(text).isComparable) return JSON.stringify([text]);

@@ -267,7 +267,8 @@ describe('an attempt that leaves before its response has a name', () => {
     const messages = prompt('tokens=200 delay_ms=1');
     const step = await stand.begin('openai-responses', { messages });
     const first = stand.attempt(step);
-    await waitFor('the call', async () => started(await stand.events(step)).length === 1);
+    // The log has its start before it leaves.
+    await waitFor('the call', async () => (await stand.sim.calls()).length === 1);
     first.stop('leave');
     await expect(first.outcome).rejects.toMatchObject({ type: 'attempt_interrupted' });
     await stand.untilOutcome(step);
@@ -285,9 +286,7 @@ describe('an attempt that was fenced off', () => {
     await stand.sim.fault({ kind: 'slow-first-token', delayMs: 300 });
     const step = await stand.begin('openai-responses', { messages: prompt('tokens=2000 delay_ms=10') });
     const first = stand.attempt(step);
-    await waitFor('the call', async () =>
-      (await stand.events(step)).some(({ type }) => type === 'provider-start'),
-    );
+    await waitFor('the call', async () => (await stand.sim.calls()).length === 1);
     await stand.dependencies.log.open(step.order.generationId, 1_000_000);
     await expect(first.outcome).rejects.toMatchObject({ name: 'LogRefused' });
     expect(await stateOfFirst()).toBe('cancelled');

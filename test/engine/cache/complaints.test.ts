@@ -7,6 +7,7 @@ import { type Complaint, raisedSimilarity } from '../../../engine/cache/complain
 import { deleteWithComplaints } from '../../../engine/cache/delete-with-complaints.ts';
 import { NEVER, readCalibration, thresholdsOf } from '../../../engine/cache/pair-model/calibration.ts';
 import { PairReader } from '../../../engine/cache/pair-model/pair-reader.ts';
+import type { PairsToRead } from '../../../engine/cache/pair-model/read-pairs.ts';
 import { RedisComplaints } from '../../../engine/cache/redis-complaints.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { PATIENT } from '../../harness/patience.ts';
@@ -60,8 +61,8 @@ function complaint(change: Partial<Complaint> = {}): Omit<Complaint, 'atMs'> {
 async function logitOf(question: CacheQuestion, other: CacheQuestion): Promise<number> {
   const reader = new PairReader();
   const thresholds = { close: -NEVER, reworded: -NEVER };
-  const pair = { questions: userTexts(question), others: [userTexts(other)], thresholds, all: true };
-  const [reading] = await reader.read(pair, { readMs: PATIENT.compareMs });
+  const pairs: PairsToRead['pairs'] = [[userTexts(question), userTexts(other)]];
+  const [reading] = await reader.read({ pairs, thresholds, all: true }, { readMs: PATIENT.compareMs });
   await reader.close();
   return reading?.logit ?? Number.NaN;
 }

@@ -10,13 +10,15 @@ import {
 } from '../../../engine/cache/pair-model/calibration.ts';
 import { closenessOf } from '../../../engine/cache/pair-model/closeness.ts';
 import { PairReader } from '../../../engine/cache/pair-model/pair-reader.ts';
-import { comparisonOf, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
+import { comparisonOf, type PairsToRead, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
 import { readOpen } from '../../../engine/cache/read-open.ts';
 import { assertGuaranteed, createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import type { Ruling } from '../../../engine/cache/verifier/compare-conversations.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
 import { PATIENT } from '../../harness/patience.ts';
 import { readProjectFile } from '../../house/project-files.ts';
+
+const pairOf = (question: string, other: string): PairsToRead['pairs'][number] => [[question], [other]];
 
 describe('an accepted share of false hits', () => {
   const calibration: Calibration = {
@@ -84,18 +86,24 @@ describe('what the rules leave open', () => {
   const thresholds = { close: 3, reworded: 1 };
   const read = async (all: boolean, ...others: readonly string[]) => {
     seen.length = 0;
-    const pairs = { questions: ['a'], others: others.map((other) => [other]), thresholds, all };
+    const pairs = { pairs: others.map((other) => pairOf('a', other)), thresholds, all };
     return (await readPairs(model, pairs, 60_000)).map(({ logit }) => logit);
   };
 
   test('is read in the turns of the user, joined as in training', async () => {
-    const pairs = { questions: ['a', 'b'], others: [['1', '2']], thresholds, all: false };
+    const both: PairsToRead['pairs'] = [
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ];
+    const pairs = { pairs: both, thresholds, all: false };
     await readPairs(model, pairs, 60_000);
     expect(seen).toEqual(['a || b / 1 || 2']);
   });
 
   test('needs less where both have words of their own', async () => {
-    const pairs = { questions: ['one two three'], others: [['2 4 5 6']], thresholds, all: false };
+    const pairs = { pairs: [pairOf('one two three', '2 4 5 6')], thresholds, all: false };
     const sure = {
       async read() {
         return 2;
@@ -114,7 +122,7 @@ describe('what the rules leave open', () => {
   });
 
   test('is not read when the time is over', async () => {
-    const pairs = { questions: ['a'], others: [['9'], ['9']], thresholds, all: true };
+    const pairs = { pairs: [pairOf('a', '9'), pairOf('a', '9')], thresholds, all: true };
     expect(await readPairs(model, pairs, -1)).toEqual([
       { logit: null, least: 3 },
       { logit: null, least: 3 },
@@ -144,8 +152,9 @@ describe('what the rules align', () => {
     others: readonly string[],
     by: Thresholds | null = thresholds,
   ) => {
-    const pairs = { questions: ['a'], others: others.map((other) => [other]), thresholds: by, all: false };
-    const compared = await readOpen((open) => readPairs(model, open, 60_000), ruled, pairs);
+    const all = ruled.map((ruling, at) => ({ ruling, pair: pairOf('a', others[at] ?? '') }));
+    const read = (open: PairsToRead) => readPairs(model, open, 60_000);
+    const compared = await readOpen(read, all, { thresholds: by, all: false });
     return compared.map(({ agreement }) => agreement);
   };
 
@@ -178,7 +187,7 @@ describe('the model', () => {
   afterAll(() => reader.close());
   const read = async (first: string, ...others: readonly string[]) => {
     const thresholds = { close: -NEVER, reworded: -NEVER };
-    const pairs = { questions: [first], others: others.map((other) => [other]), thresholds, all: true };
+    const pairs = { pairs: others.map((other) => pairOf(first, other)), thresholds, all: true };
     return (await reader.read(pairs, { readMs: PATIENT.compareMs })).map(({ logit }) => logit);
   };
   const first = 'How do I reset the password of my mailbox?';

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 
 const COMPLAINTS = 'test/engine/cache/complaints.test.ts';
 const CONVERSATIONS = 'test/engine/cache/conversations.test.ts';
+const NORMALISING = 'test/engine/cache/normalise.test.ts';
 const LANGUAGES = 'test/engine/cache/languages.test.ts';
 
 export const CACHE_MUTANTS: readonly Mutant[] = [
@@ -83,7 +84,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     name: 'other-language-reaches-the-rules',
     breaks: 'Rules of English read a prompt in another language, and miss its negation.',
     file: 'engine/cache/verifier/compare-conversations.ts',
-    find: 'if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {',
+    find: 'if (!isEnglish(verifier, alike[0]) || !isEnglish(verifier, alike[1])) {',
     replace: 'if (questions.length === 0) {',
     caughtBy: { tests: [LANGUAGES] },
   },
@@ -91,7 +92,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     name: 'foreign-text-not-compared',
     breaks: 'An English prompt about a French text gets the answer about another one.',
     file: 'engine/cache/verifier/compare-conversations.ts',
-    find: "if (foreignIn(question) !== foreignIn(other)) return 'different';",
+    find: "if (foreign !== foreignToo) return 'different';",
     replace: '',
     caughtBy: { tests: [LANGUAGES] },
   },
@@ -118,5 +119,29 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     find: ' and ask.askedAtMs >= tonumber(storedAt)',
     replace: '',
     caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
+  },
+  {
+    name: 'spelling-mended-to-a-negation',
+    breaks: "A short form of should reads as the shouldn't of the other prompt: the answer to its opposite.",
+    file: 'engine/cache/verifier/normalise/alike.ts',
+    find: ' && !NEGATED.test(other.word)',
+    replace: '',
+    caughtBy: { tests: [NORMALISING] },
+  },
+  {
+    name: 'spelling-mended-away-from-a-word',
+    breaks: 'A word of the dictionary reads as the similar one of the other prompt: a horse as a house.',
+    file: 'engine/cache/verifier/normalise/alike.ts',
+    find: 'if (!isWhole(each, own) || isKnown(word)) return null;',
+    replace: 'if (!isWhole(each, own)) return null;',
+    caughtBy: { tests: [NORMALISING] },
+  },
+  {
+    name: 'spelling-mended-where-it-is-asked-about',
+    breaks: 'A question about a wrong spelling gets the answer about the right one.',
+    file: 'engine/cache/verifier/normalise/alike.ts',
+    find: 'if (ABOUT_SPELLING.test(text) || ABOUT_SPELLING.test(other)) return text;',
+    replace: '',
+    caughtBy: { tests: [NORMALISING] },
   },
 ];

@@ -9,6 +9,7 @@ const MIB = 1024 * 1024;
 const LARGE_BYTES = 200 * MIB;
 /** Upload and download hold parts of the file alone. */
 const HELD_BYTES = LARGE_BYTES / 2;
+const LOOKS = 5;
 
 interface StartedStore {
   readonly store: ObjectStore;
@@ -179,17 +180,21 @@ async function* blocksOf(bytes: number): AsyncGenerator<Uint8Array> {
   for (let left = bytes; left > 0; left -= MIB) yield Buffer.alloc(Math.min(left, MIB), left % 251);
 }
 
-/** The most bytes that buffers of this process held beyond those at the beginning. */
+/**
+ * The most bytes that buffers of this process held beyond those at the beginning. What is gone at one of the next looks
+ * was garbage: a busy machine frees it late.
+ */
 class PeakBytes {
   readonly #collect = garbageCollector();
   readonly #before = process.memoryUsage().arrayBuffers;
+  #seen: readonly number[] = [];
   bytes = 0;
 
   async during<Result>(work: Promise<Result>): Promise<Result> {
     const look = setInterval(() => {
-      // What a busy collector has not freed yet is not held.
       if (process.memoryUsage().arrayBuffers - this.#before > HELD_BYTES) this.#collect();
-      this.bytes = Math.max(this.bytes, process.memoryUsage().arrayBuffers - this.#before);
+      this.#seen = [...this.#seen.slice(1 - LOOKS), process.memoryUsage().arrayBuffers - this.#before];
+      if (this.#seen.length === LOOKS) this.bytes = Math.max(this.bytes, Math.min(...this.#seen));
     }, 5);
     return work.finally(() => clearInterval(look));
   }

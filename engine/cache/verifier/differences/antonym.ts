@@ -24,6 +24,11 @@ for (const pair of (
   PAIRS.set(a, (PAIRS.get(a) ?? new Set()).add(b));
   PAIRS.set(b, (PAIRS.get(b) ?? new Set()).add(a));
 }
+const TURNED = [
+  ['order', 'before', 'after'],
+  ['antonym', 'up', 'down'],
+  ['antonym', 'on', 'off'],
+] as const;
 /** Opposites that stand in one prompt for other reasons. */
 const OFTEN_BESIDE = new Set(
   'give take come go back more less leave arrive get keep have man woman block unblock'.split(' '),
@@ -41,7 +46,7 @@ export const antonym: Veto = (comparison) => {
       return { kind: 'antonym', detail: `${word} and ${opposite.word}` };
     }
   }
-  return turnsTime(comparison);
+  return turnsAround(comparison);
 };
 
 /** Turn on and disable: as they are, or by another word for them. */
@@ -56,9 +61,12 @@ function isLone(left: Side, right: Side): boolean {
   return left.words.length <= 4 && right.words.length <= 4;
 }
 
-/** Before and after, with the same words around them. */
-function turnsTime({ left, right, isClose }: Comparison): ReturnType<Veto> {
-  const isTurned = (own: Side, other: Side) => own.telling.has('before') && other.telling.has('after');
-  if (!isClose || !(isTurned(left, right) || isTurned(right, left))) return null;
-  return { kind: 'order', detail: 'before and after' };
+/** Small words, with the same words around them. */
+function turnsAround({ left, right, isClose }: Comparison): ReturnType<Veto> {
+  if (!isClose) return null;
+  for (const [kind, word, opposite] of TURNED) {
+    const isTurned = (own: Side, other: Side) => own.telling.has(word) && other.telling.has(opposite);
+    if (isTurned(left, right) || isTurned(right, left)) return { kind, detail: `${word} and ${opposite}` };
+  }
+  return null;
 }

@@ -36,6 +36,10 @@ const ABOUT_LETTERS =
 const OPERATION =
   /^[^:]{0,60}\b(?:fix|edit|correct|proofread|shorten|simplify|summari[sz]e|sort|count|reverse|classify|translate|rewrite|rephrase|spaces|lines|valid|grammar|spelling|sentiment)\b[^:]{0,60}:\s*(\S[\s\S]*)$/i;
 
+const THANKS =
+  /\b(?:please|pls|plz|(?:many )?(?:thanks|thank you|thx)(?: (?:so|very) much| a lot| in advance)?)[\s.!]{0,8}$/i;
+const QUOTATION = /^["“]([^"“”]*)["”]$/u;
+
 export function differentLetters(
   prompt: string,
   other: string,
@@ -130,7 +134,13 @@ function markedWords(text: string): Map<string, string> {
 /** A word of the text in another form, where normalising would make both one. */
 function differentText(prompt: string, other: string, grammar: LetterGrammar): string | null {
   const [material, materialToo] = [OPERATION.exec(prompt)?.[1], OPERATION.exec(other)?.[1]];
-  const plain = (text: string) => text.trim().replace(/[.?!]+$/, '');
+  const plain = (text: string) => {
+    const rest = text
+      .replace(THANKS, '')
+      .replace(/[\s,.;!]{1,8}$/, '')
+      .trim();
+    return (QUOTATION.exec(rest)?.[1] ?? rest).replace(/[.?!]+$/, '');
+  };
   if (material !== undefined && materialToo !== undefined && plain(material) !== plain(materialToo))
     return 'the text';
   if ([prompt, other].some((text) => QUOTED.test(text))) return null;

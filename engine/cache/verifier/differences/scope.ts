@@ -6,20 +6,38 @@ const SCOPES = wordSet(
   'all every each any some only both either neither half whole entire partial first last next previous another ' +
     'always sometimes again even except several',
 );
+/** The words that stand for each other. */
+const SAME_SCOPE: Readonly<Record<string, string>> = {
+  every: 'all',
+  each: 'all',
+  everything: 'all',
+  everyone: 'all',
+  whole: 'all',
+  entire: 'all',
+};
 const TELLING: readonly (readonly [Difference['kind'], ReadonlySet<string>])[] = [
   ['condition', wordSet('if unless')],
   ['order', wordSet('before after')],
   [
     'scope',
     wordSet(
-      'all some only either neither half whole first last next previous another always sometimes again except several',
+      'all only either neither half whole first last next previous another always sometimes again except several',
     ),
   ],
 ];
-/** Other ways to say a condition or an order. */
-const ELSEWISE: Readonly<Partial<Record<Difference['kind'], RegExp>>> = {
-  condition: /\b(?:if|unless|when|about|with|case|should|provided)\b/,
-  order: /\b(?:before|after|once|when|then|following|later|till|until|ahead|prior|which|from|#1)\b/,
+const CONDITIONS = /\b(?:if|unless|when|whether|about|with|case|should|provided)\b/;
+const ORDERS =
+  /\b(?:before|after|once|when|then|following|earlier|later|till|until|ahead|prior|which|from|#1)\b/;
+/** Other ways to say the same. */
+const ELSEWISE: Readonly<Record<string, RegExp>> = {
+  if: CONDITIONS,
+  unless: CONDITIONS,
+  before: ORDERS,
+  after: ORDERS,
+  all: /\b(?:every\w*|each|whole|entire)\b/,
+  whole: /\b(?:all|entire|complete)\b/,
+  only: /\b(?:just|solely|alone)\b/,
+  last: /\b(?:final|latest)\b/,
 };
 /** They ask, thank and apologise, and add nothing to what is asked. */
 const COURTEOUS = wordSet(
@@ -32,13 +50,15 @@ const FEWEST_ADDED = 2;
 export const scope: Veto = ({ left, right, isTight, isExchange }: Comparison) => {
   if (isExchange) return exchanged(left, right);
   if (!isTight) return null;
+  // All other words are the same: "if I live in Canada", "I live in Canada".
+  const isSaidAnyway = left.words.length + right.words.length === 0;
   for (const [kind, words] of TELLING) {
     const word = [...words].find(
       (each) =>
-        (left.telling.has(each) && !ELSEWISE[kind]?.test(right.facts.text)) ||
-        (right.telling.has(each) && !ELSEWISE[kind]?.test(left.facts.text)),
+        (left.telling.has(each) && !ELSEWISE[each]?.test(right.facts.whole)) ||
+        (right.telling.has(each) && !ELSEWISE[each]?.test(left.facts.whole)),
     );
-    if (word !== undefined) return { kind, detail: word };
+    if (word !== undefined && !(word === 'if' && isSaidAnyway)) return { kind, detail: word };
   }
   return added(left, right) ?? added(right, left);
 };
@@ -47,9 +67,12 @@ export const scope: Veto = ({ left, right, isTight, isExchange }: Comparison) =>
 function exchanged(left: Side, right: Side): Difference | null {
   // The lexicon reads `all members` as one word.
   const scopeOf = ({ words }: Side) =>
-    words.map(({ word }) => word.split('_')[0] ?? '').find((word) => SCOPES.has(word));
+    words
+      .map(({ word }) => word.split('_')[0] ?? '')
+      .filter((word) => SCOPES.has(word))
+      .map((word) => SAME_SCOPE[word] ?? word)[0];
   const [first, second] = [scopeOf(left), scopeOf(right)];
-  return first === undefined || second === undefined
+  return first === undefined || second === undefined || first === second
     ? null
     : { kind: 'scope', detail: `${first} and ${second}` };
 }

@@ -43,6 +43,10 @@ export function expandAbbreviation(word: string, isBesideNumber: boolean): reado
   return month === undefined ? (WORDS_OF.get(word) ?? null) : [month];
 }
 
+export function isListedAbbreviation(word: string): boolean {
+  return WORDS_OF.has(word) || LISTED_BESIDE_NUMBER.has(word);
+}
+
 const FEWEST_SHORTENED = 2;
 
 /** `mgr` for `manager`, `k8s` for `kubernetes`, `pg` for `postgres`. */

@@ -9,8 +9,7 @@ const GREETED =
 const AT_CLAUSE: readonly string[] = [
   `(?:hi|hello|hey|hiya|heya|hallo|howdy|yo|greetings|dear|good (?:morning|afternoon|evening|day)|morning|evening|afternoon)${GREETED}${END}`,
   `(?:hi|hello|hey|hiya|heya|howdy|greetings|good (?:morning|afternoon|evening|day))${GREETED}(?= )`,
-  `(?:many |big |huge )?(?:thanks|thank you|cheers|ta)(?: (?:so much|very much|a lot|a million|a bunch|again|in advance|for (?:your|any|the) (?:help|time|reply|answer|advice|support)|for (?:reading|helping)|guys|all|mate))*${END}`,
-  `(?:many |big |huge )?(?:thanks|thank you)(?: (?:so much|very much|a lot|a million|again|in advance))*$`,
+  `(?:many |big |huge )?(?:thanks|thank you|cheers|ta|merci|danke|gracias)(?: (?:so much|very much|a lot|a million|1000000|a bunch|kindly|again|in advance|for (?:your|any|the) (?:help|time|reply|answer|advice|support)|for (?:reading|helping)|guys|all|mate))*${END}`,
   `(?:(?:kind|best|warm|many) )?(?:regards|wishes)${END}`,
   `(?:yours )?(?:sincerely|faithfully|truly)${END}`,
   `i hope (?:you are|you re|all is|everything is|this (?:finds|reaches) you|that you are) (?:well|fine|ok|okay|good|doing well|keeping well)(?: today)?`,
@@ -34,13 +33,17 @@ const ANYWHERE: readonly string[] = [
   `(?:if )?you (?:can|could|would|might) (?:please |kindly |possibly |just |also )*(?=${ASKED_FOR}\\b)`,
   'if you (?:told|explained|showed|gave) (?:me )?',
   // An indirect question is no condition.
-  '(?<=(?:tell me|let me know|like to know|need to know|want to know|wonder|wondering|wondered|figure out|find out|clarify|confirm) )(?:if|whether)(?= )',
+  '(?<=(?:tell me|let me know|like to know|need to know|want to know|wonder|wondering|wondered|figure out|find out|clarify|confirm|advise|to know|may i ask|can i ask|just ask) )(?:if|whether)(?= )',
+  '(?:may|can|could) i (?:just )?ask (?:you )?',
   `(?:can|could|would|will) you (?:please |kindly |possibly |just |quickly )*(?=${ASKED_FOR}\\b)`,
   '(?:would|do) you mind (?=\\w+ing\\b)',
   '(?:please|kindly|um+|uh+|er+m?|hm+|erm|lol|haha+|hehe|omg|argh|ugh|pretty please|tbh|imho)(?= |$)',
   '(?:right now|at the moment|nowadays|these days|as soon as possible|by the way|for your information|for me|you know|you see|i mean)(?= |$)',
   '(?:just|actually|really|simply|basically|literally|honestly|possibly|perhaps|maybe|currently|exactly)(?= |$)',
   'thanks(?= |$)',
+  // After a quotation, or without a mark before it.
+  '(?:many |big |huge )?(?:thanks|thank you)(?: (?:so much|very much|a lot|a million|1000000|kindly|again|in advance))*(?: ¶)*$',
+  'or (?:nah|not|no|what)(?: ¶)?$',
 ];
 
 const RULES = [

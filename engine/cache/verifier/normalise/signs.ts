@@ -59,7 +59,18 @@ const REWRITES: readonly (readonly [RegExp, string])[] = [
   [/(?<=\s)\/(?=\s)/gu, ' or '],
   [/(?<=(?:^|[^\p{L}\d=<>!+*^-])\p{L}{2,}\s)=(?=\s[^=])/gu, ': '],
   [/\s?=(?=\s*(?:\?|how\b|what\b|which\b))/giu, ': '],
-  [/(?<=^|\s)@(?=\s?\d)/gu, 'at '],
+  [/(?<=^|\s)@(?=\s?\d)|(?<=\p{L} )@(?= \p{L})/gu, 'at '],
+  [/(?<=[\p{L}\d%] )\+(?= [\p{L}\d])/gu, 'plus'],
+  [/(?<=\p{L}{2},? )>(?= \p{L}{2})/gu, 'to'],
+  // a-z is not z-a.
+  [/(?<![\p{L}\p{N}-])(\p{L})-(\p{L})(?![\p{L}\p{N}-])/gu, '$1$2'],
+  // mm2
+  [/(?<=\b(?:m|cm|mm|km|ft|in))[23](?![\p{L}\d])/gu, '^$&'],
+  // no. of, a no.
+  [
+    /(?<=\b(?:an?|the|this|that|which|what|phone|order|invoice|vat|id) )no\.(?!\w)|\bno\.? (?=of\b)/giu,
+    'number ',
+  ],
   [/\n/gu, ' , '],
   // No sign stands alone, and no two beside each other.
   [/ +([.,;:?!])(?= |$)/gu, '$1'],

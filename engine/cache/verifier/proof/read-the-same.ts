@@ -8,7 +8,10 @@ import type { Facts } from '../read-facts.ts';
 
 const ARTICLES = new Set(['a', 'an', 'the']);
 
-/** @param isKnown false for a word that no dictionary has: only such a word is another one in a wrong spelling. */
+/**
+ * @param isKnown false for a word that no dictionary has: only such a word is another one in a wrong spelling. Two of
+ * them may be two names.
+ */
 export function readTheSame(left: Facts, right: Facts, isKnown: (word: string) => boolean): boolean {
   const [words, others] = [readWordsOf(left), readWordsOf(right)];
   if (words.length !== others.length || words.length === 0 || signsOf(left) !== signsOf(right)) return false;
@@ -17,7 +20,10 @@ export function readTheSame(left: Facts, right: Facts, isKnown: (word: string) =
   return words.every((word, at) => {
     const other = others[at] ?? '';
     if (word === other) return true;
-    return (isWrong(word, others) && isMeant(word, other)) || (isWrong(other, words) && isMeant(other, word));
+    return (
+      (isWrong(word, others) && isKnown(other) && isMeant(word, other)) ||
+      (isWrong(other, words) && isKnown(word) && isMeant(other, word))
+    );
   });
 }
 
