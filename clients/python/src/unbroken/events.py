@@ -287,6 +287,8 @@ class GenerationEnd(_Event):
     refusal: Refusal | None = None
     #: The vendor's own reason, where it says more than `finish_reason`.
     vendor_reason: str | None = None
+    #: What Anthropic has left out of the conversation, as the request's `context_management` asked.
+    applied_edits: Sequence[Mapping[str, Any]] | None = None
     attempts: int
     cached: bool
     degraded: bool = False
