@@ -283,11 +283,12 @@ describe('an attempt that was fenced off', () => {
   const stateOfFirst = async () => (await stand.sim.calls())[0]?.state;
 
   test('stops a response that no other process can know of', async () => {
-    // Long enough for a busy machine to open the log before the response has a name.
-    await stand.sim.fault({ kind: 'slow-first-token', delayMs: 3_000 });
+    await stand.sim.fault({ kind: 'slow-first-token', delayMs: 300 });
     const step = await stand.begin('openai-responses', { messages: prompt('tokens=2000 delay_ms=10') });
     const first = stand.attempt(step);
-    await waitFor('the call', async () => (await stand.sim.calls()).length === 1);
+    await waitFor('the call', async () =>
+      (await stand.events(step)).some(({ type }) => type === 'provider-start'),
+    );
     await stand.dependencies.log.open(step.order.generationId, 1_000_000);
     await expect(first.outcome).rejects.toMatchObject({ name: 'LogRefused' });
     expect(await stateOfFirst()).toBe('cancelled');
