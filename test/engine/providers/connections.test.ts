@@ -29,7 +29,10 @@ async function listening(server: Server): Promise<string> {
 }
 
 afterAll(() => {
-  for (const server of servers) server.close();
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 /** Leaves the stream at its finish, as an attempt does. */

@@ -57,12 +57,15 @@ describe('the body of an answer', () => {
     if (address === null || typeof address === 'string') throw new Error('no port');
     const settings = { apiKey: 'k', connectMs: 1_000, takesStreams: true };
     const link = createLink({}, settings, new AbortController().signal);
-    const answer = await link.fetch(`http://127.0.0.1:${address.port}/`, {});
-    let text = '';
-    for await (const some of link.bodyOf(answer)) text += Buffer.from(some);
-    server.closeAllConnections();
-    server.close();
-    return text;
+    try {
+      const answer = await link.fetch(`http://127.0.0.1:${address.port}/`, {});
+      let text = '';
+      for await (const some of link.bodyOf(answer)) text += Buffer.from(some);
+      return text;
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   }
 
   test.each([
