@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createVerifier } from '../../../engine/cache/verifier/verify.ts';
-import { withoutModel } from './without-model.ts';
+import { verdictOf } from './without-model.ts';
 
 const verifier = createVerifier();
 const { signatureOf } = verifier;
@@ -137,6 +137,7 @@ describe('a fact that differs rules out the same answer, however the rest is wri
       'what do i need for the anmeldung',
       'what do i need for the abmeldung',
     ],
+    ['letters with a sign between them', 'How do I reverse a list?', 'How d-o I reverse a list?'],
     ['an order of letters', 'list my plants a-z', 'list my plants z-a'],
     ['a name of three letters', 'what does iso need', 'what does is need'],
     ['a digit that is a number', 'add 2 eggs to it', 'add eggs to it'],
@@ -146,8 +147,8 @@ describe('a fact that differs rules out the same answer, however the rest is wri
     ['two that have changed places', 'does anna owe bob money', 'does bob owe anna money'],
     ['up is not down', 'how do i turn the volume up', 'how do i turn the volume down'],
   ])('%s: %s - %s', (_promise, prompt, other) => {
-    expect(withoutModel({ ruling: verify(prompt, other).verdict })).not.toBe('same');
-    expect(withoutModel({ ruling: verify(other, prompt).verdict })).not.toBe('same');
+    expect(verdictOf(verifier, prompt, other)).not.toBe('same');
+    expect(verdictOf(verifier, other, prompt)).not.toBe('same');
   });
 });
 

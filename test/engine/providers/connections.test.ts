@@ -29,10 +29,7 @@ async function listening(server: Server): Promise<string> {
 }
 
 afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const server of servers) server.close();
 });
 
 /** Leaves the stream at its finish, as an attempt does. */

@@ -62,8 +62,8 @@ const REWRITES: readonly (readonly [RegExp, string])[] = [
   [/(?<=^|\s)@(?=\s?\d)|(?<=\p{L} )@(?= \p{L})/gu, 'at '],
   [/(?<=[\p{L}\d%] )\+(?= [\p{L}\d])/gu, 'plus'],
   [/(?<=\p{L}{2},? )>(?= \p{L}{2})/gu, 'to'],
-  // a-z is not z-a.
-  [/(?<![\p{L}\p{N}-])(\p{L})-(\p{L})(?![\p{L}\p{N}-])/gu, '$1$2'],
+  // a-z is not z-a, and d-o is not do.
+  [/(?<![\p{L}\p{N}-])(\p{L})-(?=\p{L}(?![\p{L}\p{N}-]))/gu, `$1${IDENTIFIER_JOINT}`],
   // mm2
   [/(?<=\b(?:m|cm|mm|km|ft|in))[23](?![\p{L}\d])/gu, '^$&'],
   // no. of, a no.
