@@ -6,8 +6,7 @@
  */
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
-import type { Ending } from '../contracts/ending.ts';
-import { endingOf } from '../contracts/ending.ts';
+import { type Ending, endingOf } from '../contracts/ending.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { Candidate, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';

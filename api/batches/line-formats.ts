@@ -26,6 +26,7 @@ import { toAnthropicError } from '../wires/anthropic-messages/errors.ts';
 import { wholeMessage } from '../wires/anthropic-messages/project.ts';
 import { betasIn, mapMessagesRequest, messagesSchema } from '../wires/anthropic-messages/request.ts';
 import { idOfChoice, ofChoice } from '../wires/choices.ts';
+import { usesFunctions } from '../wires/openai-chat/functions.ts';
 import { wholeChat } from '../wires/openai-chat/project.ts';
 import { chatCompletionSchema, mapChatRequest } from '../wires/openai-chat/request.ts';
 import { bookEmbeddings, callEmbeddings } from '../wires/openai-embeddings/embed.ts';
@@ -196,12 +197,13 @@ export class VendorLineFormats implements LineFormats {
   }
 
   async #whole(spec: BatchSpec, line: BatchLine, answers: readonly Answer[]): Promise<object> {
-    const { model, functions } = namesModel.parse(line.body);
+    const named = namesModel.parse(line.body);
+    const { model } = named;
     const [first] = answers;
     if (first === undefined) throw new RangeError('A line has at least one generation.');
     if (spec.endpoint === '/v1/messages') return wholeMessage(model, first);
     if (spec.endpoint === '/v1/responses') return answerOfResponse(this.#dependencies, first.generationId);
-    return wholeChat({ model, usesFunctions: (functions ?? []).length > 0 }, answers);
+    return wholeChat({ model, usesFunctions: usesFunctions(named) }, answers);
   }
 
   #failed({ endpoint }: BatchSpec, error: UnbrokenError): EndedLine {

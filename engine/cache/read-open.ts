@@ -26,12 +26,13 @@ export async function readOpen(
     least: PerCloseness<number>,
     toComparison: (reading: Reading) => Comparison,
   ) => {
-    const places = ruled.flatMap(({ ruling }, at) => (ruling === as ? [at] : []));
-    if (places.length === 0) return;
-    const pairs = ruled.filter(({ ruling }) => ruling === as).map(({ pair }) => pair);
-    const readings = await read({ pairs, thresholds: least, all });
-    for (const [place, reading] of readings.entries())
-      comparisons[places[place] ?? 0] = toComparison(reading);
+    const open = ruled.flatMap(({ ruling, pair }, at) => (ruling === as ? [{ at, pair }] : []));
+    if (open.length === 0) return;
+    const readings = await read({ pairs: open.map(({ pair }) => pair), thresholds: least, all });
+    for (const [place, { at }] of open.entries()) {
+      const reading = readings[place];
+      if (reading !== undefined) comparisons[at] = toComparison(reading);
+    }
   };
   if (thresholds === null || isFound()) return comparisons;
   const { aligned, close, reworded } = thresholds;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
 import { leastFalseHits, readCalibration, thresholdsOf } from './pair-model/calibration.ts';
-import { PairReader } from './pair-model/pair-reader.ts';
+import { conversationPairSchema, PairReader } from './pair-model/pair-reader.ts';
 import type { PairsToRead } from './pair-model/read-pairs.ts';
 import type { QuestionVerifier } from './question-verifier.ts';
 import { readOpen, withoutModel } from './read-open.ts';
@@ -22,9 +22,7 @@ export const verifierRequestSchema = z.object({
   compareMs: z.number(),
 });
 
-const ruledSchema = z.array(
-  z.object({ ruling: z.enum(rulings), pair: z.tuple([z.array(z.string()), z.array(z.string())]) }),
-);
+const ruledSchema = z.array(z.object({ ruling: z.enum(rulings), pair: conversationPairSchema }));
 
 export interface VerifierPatience {
   /** How long a question may wait for its turn. */

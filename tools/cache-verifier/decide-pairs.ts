@@ -2,7 +2,7 @@
 import { NEVER, type PairKind, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
 import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import { joinTurns, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
+import { readPairs, textsOf } from '../../engine/cache/pair-model/read-pairs.ts';
 import {
   type ConversationPair,
   compareConversations,
@@ -46,15 +46,14 @@ export async function createPairReader(): Promise<PairReader> {
       );
       if (ruled === undefined || ruled.ruling === 'same' || ruled.ruling === 'different')
         return { by: 'rules', same: ruled?.ruling === 'same' };
-      const [own, theirs] = ruled.pair.map(joinTurns);
-      const kind = ruled.ruling === 'aligned' ? ruled.ruling : closenessOf(own ?? '', theirs ?? '');
+      const kind = ruled.ruling === 'aligned' ? ruled.ruling : closenessOf(...textsOf(ruled.pair));
       return { by: 'model', logit: await logitOfTurns(ruled.pair), kind };
     },
   };
 }
 
 export function closenessOfPair({ first, second }: Pick<WrittenPair, 'first' | 'second'>): Closeness {
-  return closenessOf(joinTurns(first.usersTurns), joinTurns(second.usersTurns));
+  return closenessOf(...textsOf([first.usersTurns, second.usersTurns]));
 }
 
 export function isHit(decision: Decision, thresholds: Thresholds): boolean {

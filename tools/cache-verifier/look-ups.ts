@@ -11,6 +11,7 @@ import {
   MOST_READ,
   type PairsToRead,
   readPairs,
+  textsOf,
 } from '../../engine/cache/pair-model/read-pairs.ts';
 import { readOpen } from '../../engine/cache/read-open.ts';
 import { MOST_NEIGHBOURS } from '../../engine/cache/semantic-answer-cache.ts';
@@ -96,11 +97,10 @@ export class LookUps {
     const near = stored.slice(0, MOST_NEIGHBOURS).map(({ prompt }) => this.#rule(question, prompt));
     const ruled = (as: Ruling) => near.filter(({ ruling }) => ruling === as).slice(0, MOST_READ);
     const open = [...ruled('aligned'), ...ruled('unsure')];
-    const texts = open.map(({ pair }) => pair.map(joinTurns) as [string, string]);
-    const logits = await Promise.all(texts.map(([own, other]) => this.#model.read(own, other)));
-    return open.flatMap(({ ruling }, at) => {
+    const logits = await Promise.all(open.map(({ pair }) => this.#model.read(...textsOf(pair))));
+    return open.flatMap(({ ruling, pair }, at) => {
       const logit = logits[at] ?? null;
-      const kind = ruling === 'aligned' ? ruling : closenessOf(...(texts[at] ?? ['', '']));
+      const kind = ruling === 'aligned' ? ruling : closenessOf(...textsOf(pair));
       return logit === null ? [] : [{ kind, logit }];
     });
   }

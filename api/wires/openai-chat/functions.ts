@@ -34,7 +34,11 @@ interface ToolFields<Tool, Choice> {
   readonly function_call?: FunctionChoice;
 }
 
-export function usesFunctions({ functions }: ToolFields<unknown, unknown>): boolean {
+export function usesFunctions({
+  functions,
+}: {
+  readonly functions?: readonly unknown[] | null | undefined;
+}): boolean {
   return (functions ?? []).length > 0;
 }
 

@@ -7,8 +7,9 @@ import type { PairsToRead, Reading } from './read-pairs.ts';
 /** Requests that may wait for the thread; one more is refused at once. */
 const MOST_WAITING = 64;
 
+export const conversationPairSchema = z.tuple([z.array(z.string()), z.array(z.string())]);
 export const pairsToReadSchema = z.object({
-  pairs: z.array(z.tuple([z.array(z.string()), z.array(z.string())])),
+  pairs: z.array(conversationPairSchema),
   thresholds: z.object({ close: z.number(), reworded: z.number() }),
   all: z.boolean(),
   /** After this time no further pair is read. */

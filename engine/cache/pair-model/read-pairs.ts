@@ -1,5 +1,6 @@
 /** Reads the conversations that the rules are unsure of, and says what the model's estimates mean. */
 import type { Agreement, Comparison } from '../question-verifier.ts';
+import type { ConversationPair } from '../verifier/compare-conversations.ts';
 import { closenessOf, type PerCloseness } from './closeness.ts';
 import { type PairModel, probabilityOf } from './pair-model.ts';
 
@@ -10,10 +11,14 @@ import { type PairModel, probabilityOf } from './pair-model.ts';
 export const MOST_READ = 1;
 /** What the model reads of a conversation, as in training. */
 export const joinTurns = (turns: readonly string[]) => turns.join(' || ');
+export const textsOf = ([questions, theirs]: ConversationPair): [string, string] => [
+  joinTurns(questions),
+  joinTurns(theirs),
+];
 
 export interface PairsToRead {
-  /** The user's turns of both; the most similar pair first. */
-  readonly pairs: readonly (readonly [questions: readonly string[], theirs: readonly string[]])[];
+  /** The most similar one first. */
+  readonly pairs: readonly ConversationPair[];
   /** The log-odds from which on a pair is the same. */
   readonly thresholds: PerCloseness<number>;
   /** Whether all that are the same matter, or only the most similar one. */
@@ -35,8 +40,8 @@ export async function readPairs(
   readMs: number,
 ): Promise<Reading[]> {
   const untilMs = performance.now() + readMs;
-  const texts = pairs.map((pair) => pair.map(joinTurns) as [string, string]);
-  const leasts = texts.map(([own, other]) => thresholds[closenessOf(own, other)]);
+  const texts = pairs.map(textsOf);
+  const leasts = texts.map((both) => thresholds[closenessOf(...both)]);
   const logits: (number | null)[] = pairs.map(() => null);
   for (const [at, [own, other]] of texts.entries()) {
     if ((at >= MOST_READ && !all) || performance.now() > untilMs) break;

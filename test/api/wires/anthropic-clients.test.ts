@@ -16,6 +16,14 @@ const USER = { role: 'user', content: 'Hi' };
 const start: EventBody = { type: 'generation-start', generationId: 'gen_1', route: 'default', user: 'u' };
 const hit: EventBody = { type: 'cache-hit', provider: 'p', model: 'm', similarity: 1, ageMs: 1 };
 const text: EventBody = { type: 'text-delta', text: 'Hi' };
+const ENDED = {
+  usage: NO_USAGE,
+  costMicroUsd: 0,
+  attempts: 1,
+  provider: 'p',
+  model: 'm',
+  cached: false,
+} as const;
 
 function firstUsage(...bodies: readonly EventBody[]) {
   const projection = new MessageProjection('m', 120);
@@ -45,12 +53,7 @@ test('a summary of earlier turns is streamed as its vendor streams it, and the p
       type: 'generation-end',
       finishReason: 'pause',
       vendorReason: 'compaction',
-      usage: NO_USAGE,
-      costMicroUsd: 0,
-      attempts: 1,
-      provider: 'p',
-      model: 'm',
-      cached: false,
+      ...ENDED,
     },
   ];
   const frames = bodies.flatMap((body, seq) => projection.push({ ...body, seq, at: 1 } as GenerationEvent));
@@ -73,12 +76,7 @@ test('what the vendor has left out of the conversation reaches the client that a
     type: 'generation-end',
     finishReason: 'stop',
     ...endingOf({ appliedEdits }),
-    usage: NO_USAGE,
-    costMicroUsd: 0,
-    attempts: 1,
-    provider: 'p',
-    model: 'm',
-    cached: false,
+    ...ENDED,
   };
   const events = [start, text, end].map((body, seq) => ({ ...body, seq, at: 1 }) as GenerationEvent);
   const projection = new MessageProjection('m');

@@ -34,6 +34,17 @@ const input = ({ inputTokens, cachedInputTokens, cacheWriteTokens }: Usage) =>
 const output = ({ outputTokens, reasoningTokens }: Usage) => outputTokens + reasoningTokens;
 const field = null as unknown;
 
+const reportOfChat: Wire['report'] = (counted) => ({
+  prompt_tokens: input(counted),
+  prompt_tokens_details: {
+    cached_tokens: counted.cachedInputTokens,
+    cache_write_tokens: counted.cacheWriteTokens,
+  },
+  completion_tokens: output(counted),
+  completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
+  total_tokens: totalTokens(counted),
+});
+
 const WIRES: Readonly<Record<string, Wire>> = {
   'openai-responses': {
     report: (counted) => ({
@@ -56,16 +67,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   'openai-responses (with the names of chat completions)': {
-    report: (counted) => ({
-      prompt_tokens: input(counted),
-      prompt_tokens_details: {
-        cached_tokens: counted.cachedInputTokens,
-        cache_write_tokens: counted.cacheWriteTokens,
-      },
-      completion_tokens: output(counted),
-      completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
-      total_tokens: totalTokens(counted),
-    }),
+    report: reportOfChat,
     read: mapOpenAiResponseUsage,
     fields: {
       input_tokens: field,
@@ -76,16 +78,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   'openai-chat (reasoning within)': {
-    report: (counted) => ({
-      prompt_tokens: input(counted),
-      prompt_tokens_details: {
-        cached_tokens: counted.cachedInputTokens,
-        cache_write_tokens: counted.cacheWriteTokens,
-      },
-      completion_tokens: output(counted),
-      completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
-      total_tokens: totalTokens(counted),
-    }),
+    report: reportOfChat,
     read: mapOpenAiChatUsage,
     fields: {
       prompt_tokens: field,

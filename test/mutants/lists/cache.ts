@@ -132,8 +132,8 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     name: 'spelling-mended-away-from-a-word',
     breaks: 'A word of the dictionary reads as the similar one of the other prompt: a horse as a house.',
     file: 'engine/cache/verifier/normalise/alike.ts',
-    find: 'if (!isWhole(each, own) || isKnown(word)) return null;',
-    replace: 'if (!isWhole(each, own)) return null;',
+    find: 'if (!isWhole(each, own) || isKnown(word)) return undefined;',
+    replace: 'if (!isWhole(each, own)) return undefined;',
     caughtBy: { tests: [NORMALISING] },
   },
   {

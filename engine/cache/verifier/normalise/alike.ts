@@ -133,35 +133,46 @@ function asOneWord(own: Prompt, at: number, theirs: Prompt): Edit | null {
 function editOf(own: Prompt, at: number, theirs: Prompt, isKnown: (word: string) => boolean): Edit | null {
   const each = own.words[at];
   if (each === undefined || theirs.all.has(each.word)) return null;
-  const { word, form, start, end } = each;
-  const by = (written: string | null | undefined): Edit | null =>
-    written === null || written === undefined ? null : { start, end, by: written };
-  if (word in SOUNDING) return by(soundingLike(own, at, theirs));
-  if (ACRONYM.test(form)) return null;
+  const by = writtenAs(own, at, theirs, isKnown);
+  return by === undefined ? null : { start: each.start, end: each.end, by };
+}
+
+/** How the other prompt writes this word, which it lacks as it stands; undefined: it is another. */
+function writtenAs(
+  own: Prompt,
+  at: number,
+  theirs: Prompt,
+  isKnown: (word: string) => boolean,
+): string | undefined {
+  const each = own.words[at];
+  if (each === undefined) return undefined;
+  const { word, form } = each;
+  if (word in SOUNDING) return soundingLike(own, at, theirs);
+  if (ACRONYM.test(form)) return undefined;
   const apart = asTwoWords(word, theirs);
-  if (apart !== null) return by(apart);
+  if (apart !== undefined) return apart;
   const texted = TEXTED.get(word);
   if (texted !== undefined && !isAmongLetters(own.words, at)) {
     // in2 may also be a slip of the finger, and r a language.
     const isPlain = PLAIN.test(word) && word.length > 2;
     const isMeant = isPlain || texted.split(' ').every((part) => theirs.all.has(part));
-    return isMeant ? by(texted) : null;
+    return isMeant ? texted : undefined;
   }
   const confused = CONFUSED.get(word);
-  if (confused !== undefined && theirs.all.has(confused) && !own.all.has(confused)) return by(confused);
-  if (!isWhole(each, own) || isKnown(word)) return null;
-  return by(meantBy(word, own, theirs, isKnown)?.form);
+  if (confused !== undefined && theirs.all.has(confused) && !own.all.has(confused)) return confused;
+  if (!isWhole(each, own) || isKnown(word)) return undefined;
+  return meantBy(word, own, theirs, isKnown)?.form;
 }
 
 /** `dead line` for `deadline`, if the other prompt has it so. */
-function asTwoWords(word: string, { text, words }: Prompt): string | null {
-  if (/\p{N}/u.test(word)) return null;
+function asTwoWords(word: string, { text, words }: Prompt): string | undefined {
+  if (/\p{N}/u.test(word)) return undefined;
   for (const [at, first] of words.entries()) {
     const second = words[at + 1];
     if (second === undefined || first.word + second.word !== word) continue;
     if (BETWEEN_PARTS.test(text.slice(first.end, second.start))) return text.slice(first.start, second.end);
   }
-  return null;
+  return undefined;
 }
 
 /** Between the same words as in the other prompt, or before an article or the like. */

@@ -1,10 +1,9 @@
 /** Whether a word that no dictionary has is a wrong spelling of one that it has: mistyped, shortened, or by ear. */
 import { isShortFor } from './abbreviations.ts';
-import { isTypoOf, withoutMarks } from './spelling.ts';
+import { isTypoOf } from './spelling.ts';
 
 /** Longer ones are not compared: the cost grows with their square. */
 const MOST_LETTERS = 30;
-const LETTERS = /^\p{L}+$/u;
 /** A shorter one is rather short for a longer one than another with letters too many: iso is not is. */
 const LETTERS_OF_A_SHORT_WORD = 5;
 /** Shorter ones sound like too many others. */
@@ -34,11 +33,11 @@ const SOUNDS: readonly (readonly [RegExp, string])[] = [
 ];
 const DOUBLED = /(.)\1+/g;
 
-export function isMisspelling(word: string, meant: string): boolean {
-  const [wrong, right] = [withoutMarks(word), withoutMarks(meant.replace("'", ''))];
+/** Both of letters from a to z. */
+export function isMisspelling(wrong: string, right: string): boolean {
   const longest = Math.max(wrong.length, right.length);
-  if (longest > MOST_LETTERS || !LETTERS.test(wrong) || !LETTERS.test(right)) return false;
-  if (wrong === right || isTypoOf(word, meant) || startIsExchanged(wrong, right)) return true;
+  if (longest > MOST_LETTERS) return false;
+  if (isTypoOf(wrong, right) || startIsExchanged(wrong, right)) return true;
   if (wrong.length < LETTERS_OF_A_SHORT_WORD && right.length < wrong.length) return false;
   const sound = soundOf(wrong);
   const soundsAlike = wrong.length >= LETTERS_OF_A_SOUND && sound === soundOf(right);
