@@ -216,6 +216,8 @@ def write_model(weights, kept: list[int], path: Path) -> None:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", help="of the cross-encoder, from train.py; without it, what embeds questions is written")
+    parser.add_argument("--mixed-with", help="the weights of an earlier training: the mean of both is written")
+    parser.add_argument("--share", type=float, default=0.4, help="of --weights in that mean")
     parser.add_argument("--out", required=True, type=Path, help="the folder of the model, and of tokenizer.json")
     options = parser.parse_args()
     base, tokenizer = sentence_base()
@@ -223,6 +225,11 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     if options.weights:
         weights, path = load_file(options.weights), options.out / "verifier.onnx"
+        if options.mixed_with:
+            earlier = load_file(options.mixed_with)
+            weights = {
+                name: options.share * value + (1 - options.share) * earlier[name] for name, value in weights.items()
+            }
     else:
         weights, path = base, options.out / "embedder.onnx"
         # Both models read by it.

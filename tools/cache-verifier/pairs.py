@@ -11,6 +11,12 @@ PARTS = json.loads((FOLDER.parent / "parts.json").read_text("utf8"))
 TRAIN, CALIBRATE, REPORT = (tuple(PARTS[part]) for part in ("train", "calibrate", "report"))
 
 
+KINDS = (
+    "same", "negation", "antonym", "entity", "number", "date", "unit", "version", "scope", "condition", "roles", "order",
+    "tense", "audience", "language", "format", "comparison", "superlative", "question",
+)
+
+
 @dataclass
 class Group:
     name: str

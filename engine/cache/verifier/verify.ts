@@ -7,6 +7,7 @@ import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
 import { differentLetters } from './differences/letters.ts';
+import { differentSequence } from './differences/sequence.ts';
 import { VETOES } from './differences/vetoes.ts';
 import { createLanguageReader, isEnglishWord, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
@@ -17,6 +18,7 @@ import { align, createWords } from './proof/align.ts';
 import { isInOrder, isShort } from './proof/in-order.ts';
 import { isMovedPhrase } from './proof/moved-phrase.ts';
 import { readTheSame } from './proof/read-the-same.ts';
+import { replacedWord } from './proof/replaced-word.ts';
 import { haveSameSigns, isSlip } from './proof/same-signs.ts';
 import { CHECKS } from './proof/strict-checks.ts';
 import { type Facts, readFacts } from './read-facts.ts';
@@ -76,13 +78,16 @@ export function createVerifier(): Verifier {
       if (difference !== null) return { verdict: 'different', difference };
     }
     const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
-    if (letters !== null) return { verdict: 'different', difference: letters };
+    const inText = letters ?? differentSequence(prompt, other);
+    if (inText !== null) return { verdict: 'different', difference: inText };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
     if (!haveSameSigns(left, right)) return unsure([]);
     if (readTheSame(facts, otherFacts, isKnownWord)) return { verdict: 'same' };
     if (isSlip(prompt, other)) return unsure([]);
     const alignment = align(left, right, words);
     const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
+    const replaced = replacedWord(alignment, wordNet);
+    if (replaced !== null) return { verdict: 'different', difference: replaced };
     for (const check of CHECKS) {
       const difference = check(alignment, words);
       // Every word has its counterpart, and they stand in another relation.

@@ -33,6 +33,8 @@ export interface WordNet {
   isCommon(lemma: string): boolean;
   /** Whether every noun sense of it is one thing: a city, a person. */
   isInstance(lemma: string): boolean;
+  /** Whether any sense of one is a sense of the other, the next wider one, or close to it. */
+  areRelated(a: string, b: string): boolean;
   /** Whether the word is listed under this part of speech. */
   has(lemma: string, part: Part): boolean;
 }
@@ -44,7 +46,18 @@ export function loadWordNet(): WordNet {
   ) as Record<Part, { index: Buffer; data: Buffer }>;
   const remembered = new BoundedMap<string, WordRelations>(REMEMBERED_WORDS);
   const offsetsOf = (lemma: string, part: Part) => findOffsets(files[part].index, lemma);
+  const sensesOf = (lemma: string) =>
+    readSenses(
+      files,
+      PART_NAMES.map((part) => [part, offsetsOf(lemma, part)]),
+    );
   return {
+    areRelated(a, b) {
+      const [some, others] = [sensesOf(a), sensesOf(b)];
+      const isShared = (own: ReadonlySet<string>, near: ReadonlySet<string>) =>
+        [...own].some((sense) => near.has(sense));
+      return isShared(some.own, others.near) || isShared(others.own, some.near);
+    },
     has: (lemma, part) => offsetsOf(lemma, part).length > 0,
     isCommon: (lemma) =>
       PART_NAMES.some((part) =>
@@ -99,6 +112,28 @@ const POINTERS: Readonly<Record<string, 'derived' | 'antonyms' | 'pertains'>> = 
   '!': 'antonyms',
   '\\': 'pertains',
 };
+
+/** To the next wider sense, to a similar one, to one that is meant too, to a derived word or to a noun's adjective. */
+const NEAR_POINTERS = new Set(['@', '@i', '&', '^', '+', '\\', '=', '$']);
+
+/** Its senses, and those beside the ones that are near them. */
+function readSenses(
+  files: Readonly<Record<Part, { data: Buffer }>>,
+  offsets: readonly (readonly [Part, readonly number[]])[],
+): Readonly<Record<'own' | 'near', ReadonlySet<string>>> {
+  const own = new Set<string>();
+  const near = new Set<string>();
+  for (const [part, ofPart] of offsets) {
+    for (const offset of ofPart) {
+      own.add(`${part} ${offset}`);
+      near.add(`${part} ${offset}`);
+      for (const { symbol, targetPart, target } of readSynset(files[part].data, offset).pointers) {
+        if (NEAR_POINTERS.has(symbol)) near.add(`${targetPart} ${target}`);
+      }
+    }
+  }
+  return { own, near };
+}
 
 interface Synset {
   readonly words: readonly string[];

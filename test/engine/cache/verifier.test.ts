@@ -41,14 +41,30 @@ describe('the verifier', () => {
     ['question', 'How do I cancel my order?', 'Why do I cancel my order?'],
     ['question', 'Write a haiku.', 'What is a haiku?'],
     ['tense', 'What is the inflation rate?', 'What was the inflation rate?'],
+    [
+      'order',
+      'How do I sort a list by author, then by title?',
+      'How do I sort a list by title, then by author?',
+    ],
+    ['entity', 'How do I freeze the top rows of a sheet?', 'How do I freeze the top columns of a sheet?'],
+    ['entity', 'What does a vet charge for a horse?', 'What does a vet charge for a dog?'],
   ])('tells a difference of %s: %s - %s', (kind, prompt, other) => {
     expect(verify(prompt, other)).toMatchObject({ verdict: 'different', difference: { kind } });
     expect(verify(other, prompt)).toMatchObject({ verdict: 'different', difference: { kind } });
   });
 
   test('is unsure of a word that it knows no counterpart for, and says which', () => {
-    const verdict = verify('How do I unlock the gate?', 'How do I paint the gate?');
-    expect(verdict).toEqual({ verdict: 'unsure', words: ['unlock', 'paint'] });
+    const verdict = verify('How do I paint the gate?', 'How do I paint the gate outdoors?');
+    expect(verdict).toEqual({ verdict: 'unsure', words: ['outdoors'] });
+  });
+
+  test.each([
+    ['How do I fix a leaking tap?', 'How do I fix a leaking faucet?'],
+    ['When was this movie made?', 'When was this film made?'],
+    ['Which cooker is best for rice?', 'Which cooking is best for rice?'],
+    ['How long does a battery last in a torch?', 'How long does a battry last in a torch?'],
+  ])('does not call a word that has to do with the other one a difference: %s - %s', (prompt, other) => {
+    expect(verify(prompt, other)).not.toMatchObject({ difference: { kind: 'entity' } });
   });
 
   test('a prompt without its own words is never the same as another', () => {

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 
 const COMPLAINTS = 'test/engine/cache/complaints.test.ts';
 const CONVERSATIONS = 'test/engine/cache/conversations.test.ts';
+const VERIFIER = 'test/engine/cache/verifier.test.ts';
 const NORMALISING = 'test/engine/cache/normalise.test.ts';
 const LANGUAGES = 'test/engine/cache/languages.test.ts';
 
@@ -119,6 +120,22 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     find: ' and ask.askedAtMs >= tonumber(storedAt)',
     replace: '',
     caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
+  },
+  {
+    name: 'one-word-for-another-is-left-to-the-model',
+    breaks: 'A question about the rows of a sheet may get the answer for its columns.',
+    file: 'engine/cache/verifier/verify.ts',
+    find: "if (replaced !== null) return { verdict: 'different', difference: replaced };",
+    replace: '',
+    caughtBy: { tests: [VERIFIER] },
+  },
+  {
+    name: 'turned-sequence-is-left-to-the-model',
+    breaks: 'By author, then by title gets the answer for by title, then by author.',
+    file: 'engine/cache/verifier/verify.ts',
+    find: ' ?? differentSequence(prompt, other)',
+    replace: '',
+    caughtBy: { tests: [VERIFIER] },
   },
   {
     name: 'spelling-mended-to-a-negation',
