@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { YOUNG_GENERATION } from '../../tools/services/run-node.ts';
 import { tiedToParent } from '../../tools/services/tied-to-parent.ts';
-import { programOf } from './bundled-programs.ts';
+import { compileCacheOf, programOf } from './bundled-programs.ts';
 import { waitFor } from './wait-for.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,11 +41,14 @@ export async function startChild(
   environment: Readonly<Record<string, string>>,
   cwd = PROJECT_ROOT,
 ): Promise<ChildHandle> {
-  const child = spawn(...tiedToParent(process.execPath, [entry].flat().map(programOf)), {
-    cwd,
-    env: { ...inherited(), ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    ...tiedToParent(process.execPath, [...YOUNG_GENERATION, ...[entry].flat().map(programOf)]),
+    {
+      cwd,
+      env: { ...inherited(), ...compileCacheOf(), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const lines: string[] = [];
   const keep = (line: string) => {
     lines.push(line);

@@ -1,5 +1,6 @@
 /** `npx unbroken ...`, or another program of ours, as a process to its end. */
 import { spawn } from 'node:child_process';
+import { compileCacheOf } from './bundled-programs.ts';
 import { PROJECT_ROOT } from './child-process.ts';
 import type { UnbrokenApi } from './unbroken-api.ts';
 
@@ -18,7 +19,13 @@ export function runCli(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: PROJECT_ROOT,
-      env: { ...process.env, ...environment, UNBROKEN_URL: api.url, UNBROKEN_API_KEY: api.key },
+      env: {
+        ...process.env,
+        ...compileCacheOf(),
+        ...environment,
+        UNBROKEN_URL: api.url,
+        UNBROKEN_API_KEY: api.key,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';
