@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -6,12 +9,23 @@ import { chooseSeed, createRandom } from '../harness/random.ts';
 import { deltasOf, startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { eventsOf } from '../harness/unbroken-api.ts';
+import { waitFor } from '../harness/wait-for.ts';
 
 let stack: Stack;
+const compiled = mkdtempSync(join(tmpdir(), 'unbroken-compiled-'));
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ env: { NODE_COMPILE_CACHE: compiled } });
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await stack?.stop();
+  rmSync(compiled, { recursive: true, force: true });
+});
+
+test('once a process is ready, what Node has compiled is kept, as a kill would leave it', async () => {
+  const isKept = () =>
+    readdirSync(compiled, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile());
+  await waitFor('the compiled modules', isKept);
+});
 
 describe('a generation that nothing disturbs', () => {
   test('gives the reader every token of the provider, once and in order', async () => {
