@@ -9,9 +9,9 @@ const routeCacheSchema = z.strictObject(
       .number()
       .min(0.001)
       .max(0.05)
-      .default(0.02)
+      .default(0.04)
       .describe(
-        'Of questions that are close in words and want different answers, the most that may get a stored answer all the same: 0.02 is one in 50. Fewer false hits are fewer hits.',
+        'Of questions that are close in words and want different answers, the most that may get a stored answer all the same: 0.04 is one in 25. Fewer false hits are fewer hits.',
       ),
     ttlMs: z.int().positive().default(DAY_MS).describe('How long a stored answer may be reused.'),
     judge: z.boolean().default(false).describe('Let cache.judge decide when the verifier is unsure.'),

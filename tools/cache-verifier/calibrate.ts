@@ -85,7 +85,7 @@ function writeHashes(): void {
 }
 
 async function printFound(): Promise<void> {
-  for (const accepted of [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05]) {
+  for (const accepted of [0.001, 0.005, 0.01, 0.02, 0.04, 0.05]) {
     const thresholds = thresholdsOf(calibration, accepted);
     if (thresholds === null) {
       console.log(`accepted ${accepted}: not guaranteed`);

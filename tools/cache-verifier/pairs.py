@@ -12,8 +12,8 @@ TRAIN, CALIBRATE, REPORT = (tuple(PARTS[part]) for part in ("train", "calibrate"
 
 
 KINDS = (
-    "same", "negation", "antonym", "entity", "number", "date", "unit", "version", "scope", "condition", "roles", "order",
-    "tense", "audience", "language", "format", "comparison", "superlative", "question",
+    "same", "negation", "antonym", "entity", "number", "date", "unit", "version", "scope", "condition", "roles",
+    "order", "tense", "audience", "language", "format", "comparison", "superlative", "question",
 )
 
 

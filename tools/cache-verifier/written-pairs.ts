@@ -8,8 +8,6 @@ const FOLDER = join(import.meta.dirname, 'pairs');
 const partsSchema = z.strictObject({
   /** The model and the rules were made with these. */
   train: z.array(z.string()),
-  /** For the next training: the model was trained before these were written. */
-  unused: z.array(z.string()),
   /** The thresholds were chosen with these. */
   calibrate: z.array(z.string()),
   /** Nothing was made or chosen with these. */

@@ -59,12 +59,9 @@ export function createVerifier(): Verifier {
   const allFacts = new BoundedMap<string, Facts>(REMEMBERED_READINGS);
   const factsOf = (text: string) => allFacts.getOrCreate(text, () => readFacts(text, grammar));
   const dictionary = { wordNet, lexicon, areOpposites: words.areOpposites };
-  const letterGrammar = {
-    isCommon: grammar.isCommon,
-    lemmatize,
-    areSynonyms: (a: string, b: string) =>
-      wordNet.relations(a).synonyms.has(b) || sharesMeaning(lexicon, a, b),
-  };
+  const areSynonyms = (a: string, b: string) =>
+    wordNet.relations(a).synonyms.has(b) || sharesMeaning(lexicon, a, b);
+  const letterGrammar = { isCommon: grammar.isCommon, lemmatize, areSynonyms };
   const verify: Verifier['verify'] = (prompt, other) => {
     if (prompt === other) return { verdict: 'same' };
     const [left, right] = [read(prompt), read(other)];
