@@ -279,7 +279,7 @@ describe('a look-up', () => {
 
   test('asks no judge about a quarantined pair', async () => {
     await clean();
-    const doubtful = asking('How do I handle two-factor authentication?');
+    const doubtful = asking('How do I handle two-factor authentication on a phone?');
     let calls = 0;
     const judging = cacheAt(
       qdrant.url,

@@ -260,7 +260,7 @@ describe('a stored answer', () => {
 });
 
 describe('a judge', () => {
-  const doubtful = asking('How do I handle two-factor authentication?');
+  const doubtful = asking('How do I handle two-factor authentication on a phone?');
   const model = (ask: (call: JudgeCall) => Promise<Usage | null>): JudgeModel => ({
     ask,
     estimate: async (_, answered) => ({
