@@ -19,9 +19,42 @@ const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
 
 const INTEGER = /^-?\d+$/;
 
-/** @throws SyntaxError */
+/** By these methods JavaScript makes a number of an object; a member of that name hides the method. */
+const HIDDEN = ['toString', 'valueOf'];
+/** In an escape, a name may be written otherwise. */
+const MAY_HIDE = /toString|valueOf|\\u/;
+
+/** The check of any schema would throw at it. */
+export class HostileLengthError extends SyntaxError {
+  override readonly name = 'HostileLengthError';
+
+  constructor() {
+    super('A "length" or "size" is an object with a member "toString" or "valueOf".');
+  }
+}
+
+/** @throws SyntaxError; HostileLengthError, which is one, for a length that cannot be compared with a number */
 export function parseJson(text: string): unknown {
-  return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
+  const value = LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
+  if (MAY_HIDE.test(text) && hasHostileLength(value)) throw new HostileLengthError();
+  return value;
+}
+
+function hasHostileLength(value: unknown): boolean {
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    // What a schema's bounds read of a value of any kind, and compare with a number.
+    const { length, size } = next as { readonly length?: unknown; readonly size?: unknown };
+    if (isHostile(length) || isHostile(size)) return true;
+    for (const member of Object.values(next)) left.push(member);
+  }
+  return false;
+}
+
+function isHostile(length: unknown): boolean {
+  return typeof length === 'object' && length !== null && HIDDEN.some((name) => Object.hasOwn(length, name));
 }
 
 export function isJson(text: string): boolean {

@@ -1,7 +1,7 @@
 /** Parses JSON from clients, after a check of its encoding, its nesting and its number of values. */
 import { isUtf8 } from 'node:buffer';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { parseJson } from '../../contracts/json.ts';
+import { HostileLengthError, parseJson } from '../../contracts/json.ts';
 import { type JsonFault, type JsonLimits, jsonFault } from '../../contracts/json-limits.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 
@@ -18,7 +18,11 @@ export function parseOutsideJson(bytes: Uint8Array, what: string, limits = DEFAU
   try {
     return parseJson(new TextDecoder('utf-8').decode(bytes));
   } catch (error) {
-    throw new UnbrokenError('invalid_json', `The ${what} is not valid JSON.`, { cause: error });
+    const message =
+      error instanceof HostileLengthError
+        ? `The ${what} cannot be read. ${error.message}`
+        : `The ${what} is not valid JSON.`;
+    throw new UnbrokenError('invalid_json', message, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { isExactNumber, parseJson } from '../../contracts/json.ts';
+import { z } from 'zod';
+import { HostileLengthError, isExactNumber, parseJson } from '../../contracts/json.ts';
 
 test.each([
   '{"maximum":9223372036854775807,"minimum":-9223372036854775808}',
@@ -21,4 +22,20 @@ test('text that is no JSON is refused as JSON.parse refuses it', () => {
   for (const text of ['', '{', '{"a":12345678901234567890', '01234567890123456789']) {
     expect(() => parseJson(text)).toThrow(SyntaxError);
   }
+});
+
+test.each([
+  '{"input":{"length":{"toString":1}}}',
+  '{"input":{"length":{"valueOf":{},"toString":null}}}',
+  '[[{"input":{"\\u006cength":{"to\\u0053tring":[]}}}]]',
+  '{"input":{"size":{"toString":1}}}',
+])('a length that a schema would throw at is refused: %s', (text) => {
+  expect(() => parseJson(text)).toThrow(HostileLengthError);
+});
+
+test('without such a length, no bound of a schema throws', () => {
+  const bounded = z.strictObject({ input: z.string().max(5).or(z.array(z.string()).max(2)) });
+  for (const text of ['{"input":{"length":{"a":1}}}', '{"input":{"length":{}}}', '{"input":{"toString":1}}'])
+    expect(bounded.safeParse(parseJson(text)).success).toBe(false);
+  expect(() => bounded.safeParse(JSON.parse('{"input":{"length":{"toString":1}}}'))).toThrow(TypeError);
 });

@@ -3,6 +3,15 @@ import type { Mutant } from '../mutant.ts';
 
 export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
+    name: 'hostile-length-reaches-the-schema',
+    breaks:
+      'A length with a member toString makes the check of a request throw: a fault of ours, in place of a 400.',
+    file: 'contracts/json.ts',
+    find: 'if (MAY_HIDE.test(text) && hasHostileLength(value)) throw new HostileLengthError();',
+    replace: '',
+    caughtBy: { tests: ['test/contracts/json.test.ts'] },
+  },
+  {
     name: 'broken-frame-keeps-its-socket',
     breaks: 'A socket whose frame broke what serves it is left open without an answer.',
     file: 'api/relay/socket-frames.ts',
@@ -195,8 +204,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     name: 'digits-lost',
     breaks: 'The 64-bit bounds of a tool reach the provider changed.',
     file: 'contracts/json.ts',
-    find: 'return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);',
-    replace: 'return JSON.parse(text);',
+    find: 'LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);',
+    replace: 'JSON.parse(text);',
     caughtBy: { tests: ['test/contracts/json.test.ts'] },
   },
   {
