@@ -41,14 +41,12 @@ export async function startChild(
   environment: Readonly<Record<string, string>>,
   cwd = PROJECT_ROOT,
 ): Promise<ChildHandle> {
-  const child = spawn(
-    ...tiedToParent(process.execPath, [...YOUNG_GENERATION, ...[entry].flat().map(programOf)]),
-    {
-      cwd,
-      env: { ...inherited(), ...compileCacheOf(), ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const args = YOUNG_GENERATION.concat(entry).map(programOf);
+  const child = spawn(...tiedToParent(process.execPath, args), {
+    cwd,
+    env: { ...inherited(), ...compileCacheOf(), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: string[] = [];
   const keep = (line: string) => {
     lines.push(line);

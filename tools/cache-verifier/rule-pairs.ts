@@ -4,11 +4,9 @@
  */
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { textsOf } from '../../engine/cache/pair-model/read-pairs.ts';
+import { BETWEEN_TURNS, textsOf } from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
-
-const BETWEEN_TURNS = ' || ';
 
 const pairSchema = z.strictObject({ first: z.string(), second: z.string() });
 

@@ -9,8 +9,9 @@ import { type PairModel, probabilityOf } from './pair-model.ts';
  * which all thresholds had to be higher: measured, that finds less.
  */
 export const MOST_READ = 1;
+export const BETWEEN_TURNS = ' || ';
 /** What the model reads of a conversation, as in training. */
-export const joinTurns = (turns: readonly string[]) => turns.join(' || ');
+export const joinTurns = (turns: readonly string[]) => turns.join(BETWEEN_TURNS);
 export const textsOf = ([questions, theirs]: ConversationPair): [string, string] => [
   joinTurns(questions),
   joinTurns(theirs),

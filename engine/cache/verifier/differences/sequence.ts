@@ -1,8 +1,8 @@
 /** By author, then by title; by title, then by author. */
-import type { Difference } from './difference.ts';
+import { type Difference, wordSet } from './difference.ts';
 
 const THEN = /\b(?:and )?then\b/;
-const BESIDE = new Set('a an the and by with to of in on it its them my your our first'.split(' '));
+const BESIDE = wordSet('a an the and by with to of in on it its them my your our first');
 
 /** What comes second in the one prompt comes first in the other. */
 export function differentSequence(prompt: string, other: string): Difference | null {
