@@ -31,7 +31,7 @@ export interface ChildHandle {
   end(): Promise<void>;
 }
 
-/** The suites keep all processors busy: a collector of several threads costs a start a fifth more, and saves no time. */
+/** The suites keep all processors busy: a collector of several threads makes a start a fifth dearer, and no faster. */
 const COLLECTOR = [...YOUNG_GENERATION, '--single-threaded-gc'];
 
 /**

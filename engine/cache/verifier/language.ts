@@ -47,7 +47,9 @@ function readLanguage(text: string, isEnglish: (text: string) => boolean): Langu
   if (runs.join('').length > 0 && (words < LEAST_TASK_WORDS || runs.join('').length > outer.length)) {
     return { isEnglish: false, foreign: [] };
   }
-  const foreign = [...quoted, ...runs.filter((run) => FOREIGN_WORD.test(run))];
+  // An English quotation is compared with what the other prompt says.
+  const isForeign = (quotation: string) => !isEnglish(quotation.slice(1, -1));
+  const foreign = [...quoted.filter(isForeign), ...runs.filter((run) => FOREIGN_WORD.test(run))];
   const [, task = '', material = ''] = TASK_AND_TEXT.exec(text) ?? [];
   const hasTask = (task.match(WORD)?.length ?? 0) >= LEAST_TASK_WORDS;
   if (hasTask && !isEnglish(material) && isEnglish(task.replace(QUOTED, ' '))) {

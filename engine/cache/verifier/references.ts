@@ -24,6 +24,8 @@ const OPPOSITES: readonly (readonly [RegExp, RegExp])[] = [
   [/\bup\b/iu, /\bdown\b/iu],
   [/\bfor\b/iu, /\bagainst\b/iu],
   [/\byes\b/iu, /\bno\b|\bnope\b/iu],
+  // Also where more follows: yes, no problem.
+  [/^\W*(?:yes|yeah|yep|yup)\b/iu, /^\W*(?:no|nope|nah)\b/iu],
   [/\bmore\b/iu, /\bless\b/iu],
   [/\bhere\b/iu, /\bthere\b/iu],
 ];

@@ -6,6 +6,7 @@
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
+import { differentExchange } from './differences/exchange.ts';
 import { differentLetters } from './differences/letters.ts';
 import { differentSequence } from './differences/sequence.ts';
 import { VETOES } from './differences/vetoes.ts';
@@ -16,10 +17,9 @@ import { isListedAbbreviation } from './normalise/abbreviations.ts';
 import { writeAlike } from './normalise/alike.ts';
 import { align, createWords } from './proof/align.ts';
 import { isInOrder, isShort } from './proof/in-order.ts';
-import { isMovedPhrase } from './proof/moved-phrase.ts';
 import { readTheSame } from './proof/read-the-same.ts';
 import { replacedWord } from './proof/replaced-word.ts';
-import { haveSameSigns, isSlip } from './proof/same-signs.ts';
+import { haveSameSigns, isSlip, writeDatesAlike } from './proof/same-signs.ts';
 import { CHECKS } from './proof/strict-checks.ts';
 import { type Facts, readFacts } from './read-facts.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
@@ -41,8 +41,11 @@ export interface Verifier {
 /** Readings of up to 250 words each. */
 const REMEMBERED_READINGS = 500;
 
-/** The frames of `write a haiku`, beside others: `what is a haiku`. */
-const MAKING = /<make>/;
+/**
+ * The frames of `write a haiku`, beside others: `what is a haiku`; and from a place in place of to it. Where every word
+ * has its counterpart, these are differences; that words stand in another order is for the model to judge.
+ */
+const DECISIVE = /<make>|^(?:from and to|to and from) /;
 const NONE: ReadonlySet<number> = new Set();
 
 /** Loads the dictionary: some 40 ms, 25 MB. */
@@ -75,10 +78,11 @@ export function createVerifier(): Verifier {
       if (difference !== null) return { verdict: 'different', difference };
     }
     const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
-    const inText = letters ?? differentSequence(prompt, other);
+    const inText =
+      letters ?? differentSequence(prompt, other) ?? differentExchange(prompt, other, grammar.baseOf);
     if (inText !== null) return { verdict: 'different', difference: inText };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
-    if (!haveSameSigns(left, right)) return unsure([]);
+    if (!haveSameSigns(left, right) || !writeDatesAlike(prompt, other)) return unsure([]);
     if (readTheSame(facts, otherFacts, isKnownWord)) return { verdict: 'same' };
     if (isSlip(prompt, other)) return unsure([]);
     const alignment = align(left, right, words);
@@ -89,8 +93,7 @@ export function createVerifier(): Verifier {
       const difference = check(alignment, words);
       // Every word has its counterpart, and they stand in another relation.
       if (difference === null) continue;
-      const isTurned = difference.kind === 'roles' && !isMovedPhrase(alignment);
-      const isOther = unmatched.length === 0 && (isTurned || MAKING.test(difference.detail));
+      const isOther = unmatched.length === 0 && DECISIVE.test(difference.detail);
       return isOther ? { verdict: 'different', difference } : unsure(unmatched);
     }
     // Two prompts without words to compare are not proven to be the same.
@@ -128,6 +131,10 @@ function createGrammar(wordNet: WordNet, lexicon: Lexicon, lemmatize: (word: str
     lexicon,
     isInstance: wordNet.isInstance,
     nounsOf: (lemma: string) => wordNet.relations(lemma).pertains,
+    baseOf: (word: string) => {
+      const lemma = lemmatize(word.replace(/['’]s?$/, ''));
+      return [...wordNet.relations(lemma).pertains][0] ?? lemma;
+    },
     isCommon: (word: string) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
   };
 }

@@ -55,7 +55,7 @@ export function readWords(text: string, isKnown: (word: string) => boolean): Wor
       }
       if (SHOUTED.test(token)) shouted.add(token.toLowerCase());
     }
-    startsSentence = /^[.?!:]$/.test(token);
+    startsSentence = /^(?:[.?!:]$|")/.test(token);
   }
   const words = joinNumbers(raw);
   return { words: words.flatMap((word, at) => writeOut(word, words, at)), names };

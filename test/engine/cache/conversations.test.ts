@@ -42,6 +42,11 @@ describe('a conversation', () => {
     ['a turn more', [PLANS, 'Thanks.', 'Cancel it.'], [PLANS, 'Cancel it.']],
     ['the same turns in another order', [PLANS, 'What is 2FA?', 'Why?'], ['What is 2FA?', PLANS, 'Why?']],
     ['a first turn of other numbers', ['Book 2 seats.', 'Do it.'], ['Book 3 seats.', 'Do it.']],
+    [
+      'yes for no',
+      ['Is it a lab?', 'No, it is one of no size.'],
+      ['Is it a lab?', 'Yes, it is one of no size.'],
+    ],
   ])('with %s is another one, whatever its last words are', (_, turns, others) => {
     expect(agreementOf(turns, others)).toBe('different');
   });

@@ -33,6 +33,10 @@ describe('the verifier', () => {
     ['roles', 'Does the cat chase the dog?', 'Does the dog chase the cat?'],
     ['roles', 'How do I move from Basic to Pro?', 'How do I move from Pro to Basic?'],
     ['roles', 'Is sound faster in water than in air?', 'Is sound faster in air than in water?'],
+    ['roles', 'I put diesel in my petrol car, what now?', 'I put petrol in my diesel car, what now?'],
+    ['roles', 'Ask the head chef to train Mia on pastry.', 'Ask Mia to train the head chef on pastry.'],
+    ['roles', 'My tin is round, the recipe says square.', 'My tin is square, the recipe says round.'],
+    ['roles', 'Do I need stickers for a UK car in France?', 'Do I need stickers for a French car in the UK?'],
     ['antonym', 'How do I enable notifications?', 'How do I disable notifications?'],
     ['scope', 'Send it to all members.', 'Send it to some members.'],
     ['version', "What's new in Python 3.12?", "What's new in Python 3.11?"],
@@ -51,6 +55,32 @@ describe('the verifier', () => {
   ])('tells a difference of %s: %s - %s', (kind, prompt, other) => {
     expect(verify(prompt, other)).toMatchObject({ verdict: 'different', difference: { kind } });
     expect(verify(other, prompt)).toMatchObject({ verdict: 'different', difference: { kind } });
+  });
+
+  test.each([
+    ['Are winter tyres mandatory in Germany?', 'In Germany, is it mandatory to have winter tyres?'],
+    ['Which Go version introduced generics?', 'Generics were introduced in which version of Go?'],
+    ['Is heat or oil best for a seized bolt?', 'For a seized bolt, is oil or heat best?'],
+    ['Should I paint the wall in May with a roller?', 'Should I paint the wall with a roller in May?'],
+    ['My Rf is 0.9, which solvent is next?', 'My Rf is .9, which solvent is next?'],
+    ['Which allergens must a menu in the UK name?', 'Which allergens must a menu in the U.K. name?'],
+    ['Say it politely: "Pay now."', '"Pay now." Can you say it politely?'],
+  ])('finds no difference in what is moved or written in another way: %s - %s', (prompt, other) => {
+    const [ruled] = compareConversations(verifier, [prompt], [[other]], Number.POSITIVE_INFINITY);
+    expect(ruled?.ruling).not.toBe('different');
+  });
+
+  test('reads .9 as a number below one', () => {
+    expect(verdictOf('What does a slope of .9 mean?', 'What does a slope of 9 mean?')).toBe('different');
+    expect(verdictOf('What does a slope of .9 mean?', 'What does a slope of 0.9 mean?')).not.toBe(
+      'different',
+    );
+  });
+
+  test('is not sure that two ways to write a date are one where the writing is in question', () => {
+    expect(verdictOf('A regex for dates like 2024-03-31', 'A regex for dates like 31-03-2024')).not.toBe(
+      'same',
+    );
   });
 
   test('is unsure of a word that it knows no counterpart for, and says which', () => {

@@ -27,6 +27,8 @@ interface Task {
 }
 
 const AT_ONCE = 10;
+/** The upstreams are in this process: on a busy machine, checking the first requests takes seconds. */
+const PATIENCE_MS = 120_000;
 
 /** @param services where Temporal, Redis and Qdrant are; absent: those of the whole run. */
 export async function runUpstreamRows(
@@ -45,7 +47,7 @@ export async function runUpstreamRows(
     const providers = Object.fromEntries(tasks.map(({ name, upstream }) => [name, upstream.provider]));
     stack = await startStack({
       env: { [UPSTREAM_KEY_ENV]: 'sk-upstream-0123456789' },
-      config: { providers },
+      config: { providers, limits: { firstTokenMs: PATIENCE_MS } },
       ...(services === undefined ? {} : { services }),
     });
     const running = stack;

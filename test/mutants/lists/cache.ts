@@ -138,6 +138,22 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [VERIFIER] },
   },
   {
+    name: 'exchange-is-left-to-the-model',
+    breaks: 'Who put diesel in a petrol car may get the answer for petrol in a diesel car.',
+    file: 'engine/cache/verifier/verify.ts',
+    find: ' ?? differentExchange(prompt, other, grammar.baseOf)',
+    replace: '',
+    caughtBy: { tests: [VERIFIER] },
+  },
+  {
+    name: 'dates-in-any-writing-are-one',
+    breaks: 'A regex for dates such as 2024-03-31 is given to who asks for one for 31-03-2024.',
+    file: 'engine/cache/verifier/verify.ts',
+    find: ' || !writeDatesAlike(prompt, other)',
+    replace: '',
+    caughtBy: { tests: [VERIFIER] },
+  },
+  {
     name: 'spelling-mended-to-a-negation',
     breaks: "A short form of should reads as the shouldn't of the other prompt: the answer to its opposite.",
     file: 'engine/cache/verifier/normalise/alike.ts',

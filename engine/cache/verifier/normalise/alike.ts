@@ -40,7 +40,7 @@ const PLAIN = /^[a-z]+$/;
 const NEGATED =
   /n't$|^(?:ca|do|wo|is|are|was|were|does|did|could|should|would|has|have|had|must|need)nt$|^cannot$/u;
 const SPELLED_OUT =
-  /(?<![\p{L}\p{N}.])\p{L}(?:\.\p{L}){2,8}\.?(?!\p{L})|(?<![\p{L}\p{N}'’])\p{L}(?: \p{L}){2,8}(?![\p{L}\p{N}'’])/gu;
+  /(?<![\p{L}\p{N}.])(?:\p{L}(?:\.\p{L}){2,8}|\p{Lu}\.\p{Lu})\.?(?!\p{L})|(?<![\p{L}\p{N}'’])\p{L}(?: \p{L}){2,8}(?![\p{L}\p{N}'’])/gu;
 const BETWEEN_PARTS = /^ $/;
 /** There, each letter counts. */
 const ABOUT_SPELLING =
@@ -100,7 +100,7 @@ export function writeAlike(text: string, other: string, isKnown: (word: string) 
   );
 }
 
-/** U.T.I. is UTI, and g d p r is gdpr, if the other prompt has it so. */
+/** U.K. is UK, and g d p r is gdpr, if the other prompt has it so. */
 function withoutDots(text: string, { all }: Prompt): string {
   return text.replace(SPELLED_OUT, (letters) => {
     const joined = letters.replace(/[. ]/gu, '');

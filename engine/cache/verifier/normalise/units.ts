@@ -13,7 +13,7 @@ length mm=0.001 millimeter millimetre mm;cm=0.01 centimeter centimetre cm;m=1 me
 mass mcg=0.000001 microgram mcg ug µg;mg=0.001 milligram mg;g=1 gram gramme g gm;kg=1000 kilogram kilo kg kgs kilogramme;t=1000000 ton tonne;oz=28.349523125 ounce oz;st=6350.29318 stone
 pound lb pound lb lbs gbp sterling
 volume ml=1 milliliter millilitre ml;cl=10 centiliter cl;dl=100 deciliter dl;l=1000 liter litre l ltr;gal gallon;pt pint;cup cup;tbsp tablespoon tbsp;tsp teaspoon tsp
-data bit bit;byte=1 byte;kb=1000 kilobyte kb;mb=1000000 megabyte mb;gb=1000000000 gigabyte gb gig gigs;tb=1000000000000 terabyte tb;mib mi mib mebibyte;gib gi gib gibibyte;kib ki kib kibibyte
+data bit bit;byte=1 byte;kb=1000 kilobyte kb;mb=1000000 megabyte mb;gb=1000000000 gigabyte gb gig gigs;tb=1000000000000 terabyte tb;mib mi mib mebibyte;gib gi gib gibibyte;kib ki kib kibibyte;tib ti tib tebibyte
 rate mbps mbps megabit mbit;gbps gbps gigabit gbit;kbps kbps kilobit
 temperature c celsius centigrade;f fahrenheit;k kelvin;degree degree deg
 money usd dollar usd us_dollar;eur euro eur;yen yen jpy;rupee rupee inr;franc franc chf;cent cent;pence penny pence p;yuan yuan;peso peso

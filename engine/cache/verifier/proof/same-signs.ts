@@ -20,6 +20,18 @@ export function isSlip(a: string, b: string): boolean {
   return differOnlyInSigns(a, b) || isOneInsertion(a, b) || differOnlyInMarks(a, b);
 }
 
+const NUMERIC_DATE = /(?<!\d)\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)/gu;
+const ABOUT_FORMATS =
+  /\b(?:regex\w*|formats?|formatted|patterns?|pars\w+|like|convert\w*|match\w*|written|looks?)\b/iu;
+
+/** A regex for dates such as 2024-03-31 is none for 31-03-2024. */
+export function writeDatesAlike(a: string, b: string): boolean {
+  if (!ABOUT_FORMATS.test(a) && !ABOUT_FORMATS.test(b)) return true;
+  const shapesOf = (text: string) =>
+    (text.match(NUMERIC_DATE) ?? []).map((date) => date.replace(/\d{4}/u, 'y').replace(/\d+/gu, 'd'));
+  return shapesOf(a).join() === shapesOf(b).join();
+}
+
 function differOnlyInSigns(a: string, b: string): boolean {
   const wordsOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
   const shown = (text: string) => text.toLowerCase().replace(/\s+/g, '');
