@@ -16,7 +16,8 @@ export class BoundedMap<Key, Value> {
 
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    // A map that is half empty evicts nothing soon, and to keep the order costs more than the look-up.
+    if (value === undefined || this.#entries.size * 2 <= this.#mostEntries) return value;
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;

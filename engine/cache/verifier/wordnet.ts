@@ -45,7 +45,10 @@ export function loadWordNet(): WordNet {
     PART_NAMES.map((part) => [part, { index: read(`index.${part}`), data: read(`data.${part}`) }]),
   ) as Record<Part, { index: Buffer; data: Buffer }>;
   const remembered = new BoundedMap<string, WordRelations>(REMEMBERED_WORDS);
-  const offsetsOf = (lemma: string, part: Part) => findOffsets(files[part].index, lemma);
+  const places = new BoundedMap<string, readonly number[]>(PART_NAMES.length * REMEMBERED_WORDS);
+  const offsetsOf = (lemma: string, part: Part) =>
+    places.getOrCreate(`${part} ${lemma}`, () => findOffsets(files[part].index, lemma));
+  const common = new BoundedMap<string, boolean>(REMEMBERED_WORDS);
   const sensesOf = (lemma: string) =>
     readSenses(
       files,
@@ -60,8 +63,10 @@ export function loadWordNet(): WordNet {
     },
     has: (lemma, part) => offsetsOf(lemma, part).length > 0,
     isCommon: (lemma) =>
-      PART_NAMES.some((part) =>
-        offsetsOf(lemma, part).some((offset) => wordsAt(files[part].data, offset).includes(lemma)),
+      common.getOrCreate(lemma, () =>
+        PART_NAMES.some((part) =>
+          offsetsOf(lemma, part).some((offset) => wordsAt(files[part].data, offset).includes(lemma)),
+        ),
       ),
     isInstance(lemma) {
       const offsets = offsetsOf(lemma, 'noun');
