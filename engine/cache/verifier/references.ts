@@ -94,8 +94,14 @@ export function choosesAmong(turn: string): boolean {
   return chosenIn(turn) !== '';
 }
 
+const WRITTEN_OUT: Readonly<Record<string, string>> = { '1st': 'first', '2nd': 'second', '3rd': 'third' };
+
 function chosenIn(turn: string): string {
-  return (turn.toLowerCase().match(CHOOSING) ?? []).sort().join(' ');
+  const chosen = (turn.toLowerCase().match(CHOOSING) ?? []).map((words) => words.replace(/ ones?$/, ''));
+  return chosen
+    .map((word) => WRITTEN_OUT[word] ?? word)
+    .sort()
+    .join(' ');
 }
 
 function pointedIn(turn: string): readonly string[] {

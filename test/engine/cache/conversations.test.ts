@@ -77,6 +77,14 @@ describe('a conversation', () => {
     expect(partitionOf(withSystem('User: a lamp'))).not.toBe(partitionOf(withSystem('User: a chair')));
   });
 
+  test('chooses the same of what was named, however that is written', () => {
+    const talks = ['How do I cook the first one?', 'how do i cook the 1st?'].map((turn) => [
+      'A cheap steak?',
+      turn,
+    ]);
+    expect(agreementOf(talks[0] ?? [], talks[1] ?? [])).not.toBe('different');
+  });
+
   test('in other words asks the same, turn by turn', () => {
     const others = ['What is the way to move from Basic to Pro?', 'How much does it cost?'];
     expect(agreementOf([PLANS, 'How much does it cost?'], others)).toBe('same');
