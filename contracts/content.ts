@@ -52,11 +52,17 @@ const filePartSchema = z.strictObject({
   name: z.string().min(1).max(1_024).optional(),
   native,
 });
-/** The arguments of a call in an earlier turn. Vendors want a JSON object there; empty ones become `{}`. */
-export const callArgumentsSchema = z
-  .string()
-  .overwrite((written) => (/^\s*(null\s*)?$/.test(written) ? '{}' : written))
-  .refine(isTextOfObject, 'expected the arguments as a JSON object, such as {}');
+/** What a model wrote as arguments, where it is no JSON object. Source: Anthropic, "Fine-grained tool streaming". */
+const INVALID_JSON = 'INVALID_JSON';
+
+/**
+ * The arguments of a call in an earlier turn. Vendors want a JSON object there; empty ones become `{}`. Others that are
+ * none, as models write them and caps cut them, stand in one: a conversation that holds such a call would end with it.
+ */
+export const callArgumentsSchema = z.string().overwrite((written) => {
+  if (isTextOfObject(written)) return written;
+  return /^\s*(null\s*)?$/.test(written) ? '{}' : JSON.stringify({ [INVALID_JSON]: written });
+});
 
 export function isTextOfObject(written: string): boolean {
   return written.trimStart().startsWith('{') && isJson(written);

@@ -201,10 +201,10 @@ function addItem(conversation: Conversation, item: Item): void {
 /** A custom tool is a function here, and its item is one again for the providers of this format. */
 function toToolCall(item: z.infer<typeof callItem> | z.infer<typeof customCallItem>) {
   const { call_id: id, name, namespace } = item;
-  // Of an earlier answer that its cap has cut, no vendor takes the arguments back.
   const written =
     item.type === 'function_call'
-      ? (callArgumentsSchema.safeParse(item.arguments).data ?? '{}')
+      ? // Of an item that was stored, too: its cap may have cut it.
+        callArgumentsSchema.parse(item.arguments)
       : customToolArguments(item.input as string);
   const shape = { ...shapeOf(item.type, 'arguments'), input: true, name: true, namespace: true } as const;
   const { native } = nativeRest(FORMAT, item, shape);

@@ -113,6 +113,24 @@ describe('a chat completion', () => {
     ).toEqual([{ role: 'user', content: [{ type: 'file', url: image_url.url }] }]);
   });
 
+  // Anthropic, "Fine-grained tool streaming", "Handling invalid JSON in tool responses".
+  test.each([
+    ['{"town": "Li', '{"INVALID_JSON":"{\\"town\\": \\"Li"}'],
+    ['[1]', '{"INVALID_JSON":"[1]"}'],
+    [' null ', '{}'],
+  ])('continues behind a call whose arguments are %s', (written, passedOn) => {
+    const call = { id: 'a', type: 'function', function: { name: 'look', arguments: written } };
+    const messages = [
+      USER,
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'a', content: 'Write JSON.' },
+    ];
+    expect(mapped({ messages }).input?.[1]).toEqual({
+      role: 'assistant',
+      content: [{ type: 'tool-call', id: 'a', name: 'look', arguments: passedOn }],
+    });
+  });
+
   // https://github.com/langchain-ai/langchainjs/pull/11175
   test('has thoughts and calls that its client keeps among the texts of an answer, each once', () => {
     const content = [

@@ -61,6 +61,14 @@ test.each([
   ]);
 });
 
+test('a conversation continues behind a call whose arguments its cap has cut', () => {
+  const call = { type: 'function_call', call_id: 'a', name: 'look', arguments: '{"town": "Li' };
+  const [turn] = messagesOf(call, { type: 'function_call_output', call_id: 'a', output: 'Write JSON.' });
+  expect(turn?.content).toEqual([
+    { type: 'tool-call', id: 'a', name: 'look', arguments: JSON.stringify({ INVALID_JSON: call.arguments }) },
+  ]);
+});
+
 test('tools and their choice as chat completions have them are tools like the others', () => {
   const own = { name: 'look', description: 'Looks.', parameters: SCHEMA, strict: true };
   const nested = mapped({

@@ -27,6 +27,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
   },
   {
+    name: 'broken-arguments-are-sent',
+    breaks: 'A conversation ends once a model has written arguments that are no JSON object.',
+    file: 'contracts/content.ts',
+    find: 'if (isTextOfObject(written)) return written;',
+    replace: "if (isTextOfObject(written) || written.startsWith('{')) return written;",
+    caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
+  },
+  {
     name: 'strict-left-out-is-false',
     breaks: "OpenAI's default for the tools of Responses is switched off.",
     file: 'engine/providers/openai-responses/request.ts',
