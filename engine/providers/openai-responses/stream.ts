@@ -27,6 +27,7 @@ import {
 import { isRunning, newContent, newEvents, partsOf } from './poll.ts';
 import { isNativePart, ResponsePosition } from './position.ts';
 import { ReasoningParts } from './reasoning-parts.ts';
+import { refusesReasoning, withoutReasoning } from './refused-reasoning.ts';
 import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
 import { StreamedCalls } from './streamed-calls.ts';
 import { StreamedItems } from './streamed-items.ts';
@@ -39,10 +40,19 @@ export async function* streamOpenAiResponse(
   const headers = { 'Idempotency-Key': call.idempotencyKey };
   const request = buildOpenAiResponseRequest(call, { isBackground, reasons });
   const { signal } = link;
-  const response = await client.responses.create(request, { signal, headers }).asResponse();
+  const mayEnd = { mayBeEmpty: mayBeEmpty(call) };
+  async function* answerTo(body: typeof request, position: ResponsePosition): AsyncGenerator<ProviderEvent> {
+    const response = await client.responses.create(body, { signal, headers }).asResponse();
+    yield* mapOpenAiResponseStream(new OpenAiEvents<ResponseStreamEvent>(response, link), position, mayEnd);
+  }
   const position = new ResponsePosition(null, { isStored: isBackground });
-  const events = new OpenAiEvents<ResponseStreamEvent>(response, link);
-  yield* mapOpenAiResponseStream(events, position, { mayBeEmpty: mayBeEmpty(call) });
+  try {
+    yield* answerTo(request, position);
+  } catch (error) {
+    const readable = !position.hasContent && refusesReasoning(error) ? withoutReasoning(request) : null;
+    if (readable === null) throw error;
+    yield* answerTo(readable, new ResponsePosition(null, { isStored: isBackground }));
+  }
 }
 
 /** @param mayBeEmpty whether an answer without content is complete. */

@@ -2,12 +2,18 @@
  * Thoughts that the vendor does not accept: https://github.com/ding113/claude-code-hub/pull/576,
  * https://github.com/awsl-project/maxx/pull/532.
  */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { simulatedForTests } from '../../harness/simulated-provider.ts';
 import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
+import { type Event, named } from './odd-answer.ts';
+import { completed, message, response } from './odd-responses.ts';
 
 const server = simulatedForTests();
 
@@ -69,6 +75,51 @@ test('Gemini is asked once more without signatures that it refuses', async () =>
   expect(heard.error).toBeUndefined();
   const bodies = (await server.sim.received('gemini')).map(({ body }) => JSON.stringify(body));
   expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
+});
+
+const ISSUED_ELSEWHERE: Part = {
+  type: 'native',
+  format: 'openai-responses',
+  value: { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'c2lnbmVkIGVsc2V3aGVyZQ==' },
+  isReasoning: true,
+};
+
+test("OpenAI is asked once more without another account's reasoning", async () => {
+  const provider = adapterFor('openai-responses', simulatedConfig('openai-responses', server.url));
+  const messages = conversation('encrypted', [ISSUED_ELSEWHERE]);
+  const heard = await hear(provider, callOf({ messages, tools: TOOLS }, { model: 'gpt-5.1' }));
+  expect(heard.error).toBeUndefined();
+  expect(finishOf(heard)?.reason).toBe('stop');
+  const bodies = (await server.sim.received('encrypted')).map(({ body }) => JSON.stringify(body));
+  expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
+});
+
+const WORDS = 'The encrypted content for item rs_1 could not be verified.';
+
+test.each<[string, Event]>([
+  ['an error', { type: 'error', code: 'invalid_encrypted_content', message: WORDS, sequence_number: 0 }],
+  [
+    'a failed response',
+    {
+      type: 'response.failed',
+      response: response({ status: 'failed', error: { code: 'invalid_prompt', message: WORDS } }),
+    },
+  ],
+])('and if it says so in %s that begins the stream', async (_event, refusal) => {
+  const bodies: string[] = [];
+  const vendor = createServer(async (request, answer) => {
+    const body = await text(request);
+    bodies.push(body);
+    answer.writeHead(200, { 'content-type': 'text/event-stream' });
+    answer.end(named(body.includes('rs_1') ? refusal : completed({ output: [message] })));
+  });
+  await once(vendor.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
+  const provider = adapterFor('openai-responses', simulatedConfig('openai-responses', url));
+  const heard = await hear(provider, callOf({ messages: conversation('', [ISSUED_ELSEWHERE]) }));
+  vendor.close();
+  expect([heard.error, heard.text]).toEqual([undefined, 'Hi']);
+  expect(bodies.map((body) => body.includes('rs_1'))).toEqual([true, false]);
 });
 
 test('another refusal is none of them, and is not repeated', async () => {

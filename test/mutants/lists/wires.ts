@@ -35,6 +35,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
   },
   {
+    name: 'foreign-reasoning-is-refused',
+    breaks: 'A conversation that began at another account of OpenAI is refused with each turn.',
+    file: 'engine/providers/openai-responses/stream.ts',
+    find: '!position.hasContent && refusesReasoning(error)',
+    replace: 'position.hasContent && refusesReasoning(error)',
+    caughtBy: { tests: ['test/engine/providers/refused-thoughts.test.ts'] },
+  },
+  {
     name: 'strict-left-out-is-false',
     breaks: "OpenAI's default for the tools of Responses is switched off.",
     file: 'engine/providers/openai-responses/request.ts',
