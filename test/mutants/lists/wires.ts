@@ -43,6 +43,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/engine/providers/refused-thoughts.test.ts'] },
   },
   {
+    name: 'own-limit-forbids-retry',
+    breaks: "The vendors' clients give up at a limit of ours that passes within seconds.",
+    file: 'api/wires/send-wire-error.ts',
+    find: ' || PASSING_LIMITS.has(error.code)',
+    replace: '',
+    caughtBy: { tests: ['test/api/wires/send-wire-error.test.ts'] },
+  },
+  {
     name: 'strict-left-out-is-false',
     breaks: "OpenAI's default for the tools of Responses is switched off.",
     file: 'engine/providers/openai-responses/request.ts',
