@@ -26,10 +26,17 @@ const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields:
 export type NativeFields = z.infer<typeof nativeFieldsSchema>;
 const native = nativeFieldsSchema.optional();
 
-/** Without what a data URL may say beside its type, such as a character set: no vendor reads it. */
-const mediaUrl = z
-  .string()
-  .overwrite((url) => url.replace(/^(data:[\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)+;base64,/, '$1;base64,'));
+const DATA_HEAD = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/i;
+
+/**
+ * Without what a data URL may say beside its type, such as a character set: no vendor reads it. And in small letters:
+ * a type in capitals is the same one, but vendors refuse it.
+ */
+const mediaUrl = z.string().overwrite((url) => {
+  const [head, type = ''] = DATA_HEAD.exec(url) ?? [];
+  const plain = `data:${type.toLowerCase()};base64,`;
+  return head === undefined || head === plain ? url : `${plain}${url.slice(head.length)}`;
+});
 
 const textPartSchema = z.strictObject({
   type: z.literal('text'),
@@ -41,14 +48,20 @@ const textPartSchema = z.strictObject({
 const imagePartSchema = z.strictObject({
   type: z.literal('image'),
   /** https URL, or a data URL such as data:image/png;base64,... */
-  url: mediaUrl.regex(/^(https?:\/\/|data:image\/[\w.+-]+;base64,)/),
+  url: mediaUrl.regex(
+    /^(https?:\/\/|data:image\/[\w.+-]+;base64,)/,
+    'expected an https URL, or a data URL such as data:image/png;base64,...',
+  ),
   detail: z.string().min(1).max(32).optional(),
   native,
 });
 const filePartSchema = z.strictObject({
   type: z.literal('file'),
   /** https URL, or a data URL such as data:application/pdf;base64,... */
-  url: mediaUrl.regex(/^(https?:\/\/|data:[\w.+-]+\/[\w.+-]+;base64,)/),
+  url: mediaUrl.regex(
+    /^(https?:\/\/|data:[\w.+-]+\/[\w.+-]+;base64,)/,
+    'expected an https URL, or a data URL such as data:application/pdf;base64,...',
+  ),
   name: z.string().min(1).max(1_024).optional(),
   native,
 });
