@@ -148,7 +148,9 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
       return [this.#choiceChunk({ reasoning_details: [detail] })];
     }
     const index = this.#startedCalls.get(callId);
-    if (index !== undefined) return this.#callChunk({ index, ...sealOfCall(sealed) });
+    // The AI SDK, among others, reads no part of a call without its function.
+    if (index !== undefined)
+      return this.#callChunk({ index, function: { arguments: '' }, ...sealOfCall(sealed) });
     this.#sealsOfCalls.set(callId, sealed);
     return [];
   }

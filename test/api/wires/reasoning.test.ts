@@ -198,6 +198,22 @@ describe('chat completions', () => {
     expect(deltas.flatMap((delta) => delta['tool_calls'] ?? [])[0]).toMatchObject(CALL);
   });
 
+  // The schema of @ai-sdk/openai reads no part of a call without a function.
+  test.each([
+    [false, 'tool_calls.0.function.arguments'],
+    [true, 'function_call.arguments'],
+  ])('send the seal of a call that has begun beside its function (functions: %j)', (usesFunctions, path) => {
+    const late = [
+      ...callOf(0, 'call_1', 'find', '{}'),
+      { type: 'reasoning-seal', callId: 'call_1', sealed: seal('d') } as const,
+    ];
+    const projection = new ChatProjection({ model: 'm', includeUsage: false, usesFunctions });
+    const chunks = logOf([...BODIES.slice(0, 2), ...late]).flatMap((event) => projection.push(event));
+    const { delta } = chunks[1]?.choices[0] ?? {};
+    expect(delta).toHaveProperty(path, '');
+    expect(JSON.stringify(delta)).toContain(seal('d'));
+  });
+
   test('have the seal of a call in function_call, too, and take it back', () => {
     const [choice] = wholeChat({ model: 'm', usesFunctions: true }, [foldAnswer(logOf())]).choices;
     const { extra_content } = CALL;
