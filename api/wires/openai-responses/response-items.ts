@@ -29,35 +29,40 @@ export function listInputItems({ generationId, origin, input }: ResponseContext)
     .flatMap((message, index) => toResponseItems(message, wireId(`msg_in${index}_`, generationId)));
 }
 
+/** In the order of the message, in which reasoning stands before what came of it. */
 export function toResponseItems(message: Message, id: string): ResponseItem[] {
-  const status = 'completed' as const;
+  const { role } = message;
+  const contentOf: (part: Part) => readonly object[] = role === 'assistant' ? outputContent : inputContent;
   const parts = partsOf(message);
-  const besides = parts.flatMap((part): BesideItem[] => {
-    if (part.type === 'tool-call') return [{ ...callItem(part), status }];
-    if (part.type === 'tool-result') {
-      const { id: call_id, content } = part;
-      const output = typeof content === 'string' ? content : content.flatMap(inputContent);
-      const type = isOfCustomTool(part) ? 'custom_tool_call_output' : 'function_call_output';
-      return [{ type, call_id, output, status }];
-    }
-    if (part.type === 'reasoning') {
-      const { text, sealed } = part;
-      const summary = text === '' ? [] : [{ type: 'summary_text', text }];
-      return [{ type: 'reasoning', summary, ...(sealed === undefined ? {} : { encrypted_content: sealed }) }];
-    }
-    return part.type === 'native' && !isInputPart(part) ? [part.value as BesideItem] : [];
+  const first = parts.findIndex((part) => contentOf(part).length > 0);
+  let besides = 0;
+  return parts.flatMap((part, index): ResponseItem[] => {
+    const content = index === first ? parts.flatMap(contentOf) : [];
+    const own = content.length === 0 ? [] : [{ id, type: 'message', role, status: COMPLETED, content }];
+    const beside = besideItems(part).map((item) => {
+      besides += 1;
+      return { id: `${id}_${besides - 1}`, ...item };
+    });
+    return [...own, ...beside] as ResponseItem[];
   });
-  const items = besides.map((item, index) => ({ id: `${id}_${index}`, ...item }) as ResponseItem);
-  if (message.role === 'assistant') {
-    const content = parts.flatMap(outputContent);
-    return content.length === 0
-      ? items
-      : [{ id, type: 'message', role: 'assistant', status, content }, ...items];
+}
+
+const COMPLETED = 'completed';
+
+function besideItems(part: Part): BesideItem[] {
+  if (part.type === 'tool-call') return [{ ...callItem(part), status: COMPLETED }];
+  if (part.type === 'tool-result') {
+    const { id: call_id, content } = part;
+    const output = typeof content === 'string' ? content : content.flatMap(inputContent);
+    const type = isOfCustomTool(part) ? 'custom_tool_call_output' : 'function_call_output';
+    return [{ type, call_id, output, status: COMPLETED }];
   }
-  const content = parts.flatMap(inputContent);
-  return content.length === 0
-    ? items
-    : [{ id, type: 'message', role: message.role, status, content }, ...items];
+  if (part.type === 'reasoning') {
+    const { text, sealed } = part;
+    const summary = text === '' ? [] : [{ type: 'summary_text', text }];
+    return [{ type: 'reasoning', summary, ...(sealed === undefined ? {} : { encrypted_content: sealed }) }];
+  }
+  return part.type === 'native' && !isInputPart(part) ? [part.value as BesideItem] : [];
 }
 
 /** A call as the client has sent it. */
