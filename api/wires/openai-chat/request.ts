@@ -24,6 +24,7 @@ import { isSealed } from '../../../engine/reasoning/seals.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { choicesOf } from '../choices.ts';
 import { Conversation, fieldIfPresent, topKOf } from '../conversation.ts';
+import { refuseDemand } from '../demanded-tool.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
@@ -155,6 +156,8 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
   const { tools: sent, choice } = toolsOf(body);
   const tools = sent.map(mapChatTool);
+  const chosen = mapChatToolChoice(choice);
+  if (tools.length === 0) refuseDemand(chosen.toolChoice);
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
@@ -169,7 +172,7 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
     ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
     ...fieldIfPresent('verbosity', body.verbosity),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
-    ...(tools.length === 0 ? {} : { tools, ...mapChatToolChoice(choice) }),
+    ...(tools.length === 0 ? {} : { tools, ...chosen }),
     ...(tools.length === 0 ? {} : fieldIfPresent('parallelToolCalls', body.parallel_tool_calls)),
     ...mapChatFormat(body.response_format),
     ...(body.reasoning_effort ? { reasoning: { effort: body.reasoning_effort } } : {}),

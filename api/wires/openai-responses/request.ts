@@ -16,6 +16,7 @@ import {
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { fieldIfPresent } from '../conversation.ts';
+import { refuseDemand } from '../demanded-tool.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest } from '../native.ts';
@@ -244,12 +245,6 @@ function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<Generatio
   return { output: { name, schema, strict: strict ?? false, ...described } };
 }
 
-function noTools(): UnbrokenError {
-  return new UnbrokenError('invalid_request', 'tool_choice: a tool is demanded, but there are no tools.', {
-    details: { param: 'tool_choice' },
-  });
-}
-
 function mapToolFields(
   { tools, tool_choice: choice, parallel_tool_calls: parallel }: ResponseCreate,
   additional: Tools,
@@ -258,7 +253,7 @@ function mapToolFields(
   const named = new Set(functionTools(own).map(({ name }) => name));
   const mapped = [...own, ...functionTools(additional).filter(({ name }) => !named.has(name))];
   if (mapped.length === 0) {
-    if (choice === 'required' || (typeof choice === 'object' && choice !== null)) throw noTools();
+    refuseDemand(mapResponseToolChoice(choice));
     return {};
   }
   assertToolsRunHere(mapped);

@@ -113,6 +113,14 @@ describe('a chat completion', () => {
     ).toEqual([{ role: 'user', content: [{ type: 'file', url: image_url.url }] }]);
   });
 
+  test.each(['required', { type: 'function', function: { name: 'look' } }])(
+    'is refused if it demands a tool by %j and has none',
+    (tool_choice) => {
+      expect(() => mapped({ messages: [USER], tool_choice })).toThrow(/^tool_choice: /);
+      expect(mapped({ messages: [USER], tool_choice: 'auto' }).toolChoice).toBeUndefined();
+    },
+  );
+
   // Anthropic, "Fine-grained tool streaming", "Handling invalid JSON in tool responses".
   test.each([
     ['{"town": "Li', '{"INVALID_JSON":"{\\"town\\": \\"Li"}'],
