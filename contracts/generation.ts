@@ -50,10 +50,12 @@ export const metadataSchema = limitedRecord(
 
 export const verbosities = ['low', 'medium', 'high'] as const;
 
+const NO_MESSAGE = 'expected at least one message that is not empty';
+
 export const generationRequestSchema = z
   .strictObject({
     input: z
-      .union([z.string().min(1), z.array(messageSchema).min(1).max(LIMITS.messagesPerRequest)])
+      .union([z.string().min(1), z.array(messageSchema).min(1, NO_MESSAGE).max(LIMITS.messagesPerRequest)])
       .optional()
       .describe(
         'The user text, or the whole conversation. If its last message is from the assistant, the answer continues ' +

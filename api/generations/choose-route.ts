@@ -21,6 +21,8 @@ import { promptCacheKeyOf } from './prompt-cache-key.ts';
 
 /** Bounded because callers may name any model. */
 const MAX_CACHED_MODELS = 10_000;
+/** Of the models of a route, in an error. */
+const MOST_REASONS = 3;
 
 export interface RouteChoice extends RouteDecision {
   readonly routeName: string;
@@ -69,15 +71,25 @@ export class RouteChooser {
       factsOf: (candidate) => this.#factsFor(candidate, input),
     });
     if (decision.candidates.length === 0) {
-      const [first] = decision.considered;
-      const param = first === undefined ? undefined : this.#refusalOf(first, input)?.details?.['param'];
-      const message = `No model of the route can answer: ${first?.why}.`;
-      throw new UnbrokenError('unsupported_by_model', message, {
-        ...(param === undefined ? {} : { details: { param } }),
-      });
+      throw this.#noneFor(input, decision.considered);
     }
     const key = conversation === undefined ? {} : { promptCacheKey: conversation };
     return { ...decision, routeName, inputTokens, ...key };
+  }
+
+  /** Why each is out, in its own words. */
+  #noneFor(input: GenerationInput, considered: RouteDecision['considered']): UnbrokenError {
+    const refusals = considered.map((model) => this.#refusalOf(model, input));
+    const reasons = considered.map(
+      (model, index) => refusals[index]?.message ?? `${candidateName(model)}: ${model.why}.`,
+    );
+    const named = reasons.slice(0, MOST_REASONS).join(' ');
+    const param = refusals[0]?.details?.['param'];
+    return new UnbrokenError(
+      'unsupported_by_model',
+      reasons.length === 1 ? named : `No model of the route can answer. ${named}`,
+      param === undefined ? {} : { details: { param } },
+    );
   }
 
   /** The fields that a model does not get, because it has no place for them or its vendor's rules exclude them. */

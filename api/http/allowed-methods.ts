@@ -11,11 +11,16 @@ interface Layer {
   match(path: string): false | { readonly path: string };
 }
 
+const VERSION = '/v1';
+
 export function refuseUnknown(router: IRouter): RequestHandler {
   return (request, response, next) => {
     const allowed = methodsOf(router.stack as unknown as readonly Layer[], request.path);
     if (allowed.size === 0) {
-      next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));
+      const versioned = `${VERSION}${request.path}`;
+      const isVersioned = methodsOf(router.stack as unknown as readonly Layer[], versioned).size > 0;
+      const fix = isVersioned ? ` There is ${versioned}: the base URL of a client ends in ${VERSION}.` : '';
+      next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.${fix}`));
       return;
     }
     const methods = [...allowed].sort().join(', ');

@@ -1,5 +1,6 @@
 /** The fields of our own format as the other formats name them, for the errors of their clients. */
 import type { RequestFormat } from '../../contracts/content.ts';
+import type { UnbrokenError } from '../../contracts/errors.ts';
 
 type Names = Readonly<Record<string, string>>;
 
@@ -18,6 +19,7 @@ const NAMES: Readonly<Record<RequestFormat, Names>> = {
     input: 'messages',
     maxOutputTokens: 'max_completion_tokens',
     'output.schema': 'response_format.json_schema.schema',
+    'output.name': 'response_format.json_schema.name',
     output: 'response_format',
     reasoning: 'reasoning_effort',
   },
@@ -46,4 +48,13 @@ export function fieldName(format: RequestFormat, field: string): string {
   const names = NAMES[format];
   const own = Object.keys(names).find((name) => field === name || field.startsWith(`${name}.`));
   return own === undefined ? field : `${names[own]}${field.slice(own.length)}`;
+}
+
+/** The words of an error, whose lines begin with the fields that they are about. */
+export function inNamesOf(
+  format: RequestFormat,
+  { message, details }: Pick<UnbrokenError, 'message' | 'details'>,
+): string {
+  if (typeof details?.['param'] !== 'string') return message;
+  return message.replace(/(?<=^|; )[a-zA-Z]+(?:\.\w+)*(?=: )/g, (field) => fieldName(format, field));
 }

@@ -1,5 +1,6 @@
 /** Maps our errors to Anthropic's shape. Source: docs.claude.com, "Errors". */
 import type { UnbrokenError } from '../../../contracts/errors.ts';
+import { inNamesOf } from '../field-names.ts';
 import { retryAfterField } from '../openai-responses/errors.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -46,8 +47,9 @@ const TOO_LONG = 'prompt is too long';
 /** The same of an input that fits without the tokens that the answer may have: its agents ask for a shorter answer. */
 const NO_ROOM = 'input length and `max_tokens` exceed context limit';
 
-function messageOf({ code, message }: UnbrokenError): string {
-  if (code !== 'context_length_exceeded') return message;
+function messageOf(error: UnbrokenError): string {
+  const { code, message } = error;
+  if (code !== 'context_length_exceeded') return inNamesOf('anthropic-messages', error);
   const words = message.toLowerCase();
   if (words.includes(TOO_LONG) || words.includes(NO_ROOM)) return message;
   const counts = countsIn(message.slice(0, READ_CHARS));

@@ -1,7 +1,7 @@
 /** Maps our errors to OpenAI's shape, for Responses, chat completions, embeddings and models. */
 import type { RequestFormat } from '../../../contracts/content.ts';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { fieldName } from '../field-names.ts';
+import { fieldName, inNamesOf } from '../field-names.ts';
 
 interface OpenAiErrorBody {
   readonly message: string;
@@ -28,7 +28,7 @@ export function toOpenAiError(
   const { status } = error.entry;
   const param = error.details?.['param'];
   return {
-    message: error.message,
+    message: inNamesOf(format, error),
     type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
     param: typeof param === 'string' ? fieldName(format, param) : null,
     code: openAiCode(error.code, param),
