@@ -61,7 +61,7 @@ export function responseObject(
     background: origin.background,
     // Of a response that failed, was cut or cancelled, it is null.
     completed_at: responseStatus(end) === 'completed' && end !== null ? Math.floor(end.at / 1_000) : null,
-    error: end?.type === 'generation-error' ? toResponseError(end.error) : null,
+    error: end?.type === 'generation-error' ? toResponseError(end) : null,
     incomplete_details: incompleteDetails(end),
     instructions:
       origin.instructionsChars === 0 ? null : (input.system ?? '').slice(0, origin.instructionsChars),
@@ -142,17 +142,25 @@ const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {
   provider_bad_request: 'invalid_prompt',
 };
 
+type Failure = Extract<Terminal, { type: 'generation-error' }>;
+
 /** OpenAI's codes are a closed set, so the message starts with our code. */
 function toResponseError({
-  code,
-  message,
-}: {
-  readonly code: string;
-  readonly message: string;
-}): ResponseError | null {
+  error,
+  at,
+}: Extract<Terminal, { type: 'generation-error' }>): ResponseError | null {
+  const { code, message } = error;
   if (code === 'content_filtered') return null;
-  const mapped = Object.entries(ERROR_CODES).find(([ours]) => ours === code)?.[1];
-  return { code: mapped ?? 'server_error', message: `${code}: ${message}` };
+  const mapped = Object.entries(ERROR_CODES).find(([ours]) => ours === code)?.[1] ?? 'server_error';
+  const wait = mapped === 'rate_limit_exceeded' ? waitIn(error, at) : '';
+  return { code: mapped, message: `${code}: ${message}${wait}` };
+}
+
+/** In OpenAI's own words, by which Codex waits: this API has no field for it. */
+function waitIn({ message, details }: Failure['error'], failedAtMs: number): string {
+  const retryAtMs = details?.['retryAtMs'];
+  if (typeof retryAtMs !== 'number' || /try again in/i.test(message)) return '';
+  return ` Please try again in ${Math.max(0, Math.ceil((retryAtMs - failedAtMs) / 1_000))}s.`;
 }
 
 export function toResponseUsage(usage: Usage): ResponseUsage {

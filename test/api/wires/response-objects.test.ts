@@ -27,12 +27,12 @@ function fold(fields: object, ...bodies: readonly (EventBody | readonly EventBod
   return { frames, response: projection.response() };
 }
 
-const failure = (code: ErrorCode): EventBody => ({
+const failure = (code: ErrorCode, error: object = {}): EventBody => ({
   type: 'generation-error',
   attempts: 1,
   usage: USAGE,
   costMicroUsd: 0,
-  error: { code, message: 'So it is.', doc: '' },
+  error: { code, message: 'So it is.', doc: '', ...error },
 });
 
 // https://github.com/ollama/ollama/pull/17239. Source: the reference, "Only present when the status is `completed`".
@@ -87,4 +87,19 @@ test('the call of a tool of a namespace that takes plain text has both of its na
   const { response } = fold({ tools }, callOf(0, 'call_a', 'terminal__exec', '{"input":"ls"}'), endWith());
   const call = { type: 'custom_tool_call', name: 'exec', namespace: 'terminal', input: 'ls' };
   expect(response.output).toMatchObject([call]);
+});
+
+// openai/codex, `try_parse_retry_after`, reads the wait from these words of the vendor.
+test.each<[ErrorCode, object, string]>([
+  ['provider_rate_limited', { details: { retryAtMs: 1_004_500 } }, 'So it is. Please try again in 5s.'],
+  ['provider_rate_limited', { details: { retryAtMs: 1 } }, 'So it is. Please try again in 0s.'],
+  [
+    'provider_rate_limited',
+    { message: 'Try again in 20ms.', details: { retryAtMs: 1_004_500 } },
+    'Try again in 20ms.',
+  ],
+  ['provider_rate_limited', {}, 'So it is.'],
+  ['provider_unavailable', { details: { retryAtMs: 1_004_500 } }, 'So it is.'],
+])('a failed response says when to try again: %s %j', (code, error, words) => {
+  expect(fold({}, failure(code, error)).response.error?.message).toBe(`${code}: ${words}`);
 });

@@ -83,6 +83,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/contracts/media-urls.test.ts'] },
   },
   {
+    name: 'failed-response-without-wait',
+    breaks: 'Codex repeats a response that failed at a rate limit before the limit has passed.',
+    file: 'api/wires/openai-responses/response-object.ts',
+    find: "typeof retryAtMs !== 'number' || ",
+    replace: "typeof retryAtMs === 'number' || ",
+    caughtBy: { tests: ['test/api/wires/response-objects.test.ts'] },
+  },
+  {
     name: 'strict-left-out-is-false',
     breaks: "OpenAI's default for the tools of Responses is switched off.",
     file: 'engine/providers/openai-responses/request.ts',
