@@ -251,6 +251,7 @@ function toChatUsage(usage: Usage): CompletionUsage {
     total_tokens: totalTokens(usage),
     prompt_tokens_details: {
       cached_tokens: usage.cachedInputTokens,
+      cache_write_tokens: usage.cacheWriteTokens,
       ...(usage.inputAudioTokens === undefined ? {} : { audio_tokens: usage.inputAudioTokens }),
     },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },

@@ -91,6 +91,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/wires/response-objects.test.ts'] },
   },
   {
+    name: 'chat-usage-without-cache-writes',
+    breaks: 'Clients of chat completions count the dearest tokens of a prompt as plain ones.',
+    file: 'api/wires/openai-chat/project.ts',
+    find: 'cache_write_tokens: usage.cacheWriteTokens,',
+    replace: 'cache_write_tokens: 0,',
+    caughtBy: { tests: ['test/api/wires/chat-usage.test.ts'] },
+  },
+  {
     name: 'strict-left-out-is-false',
     breaks: "OpenAI's default for the tools of Responses is switched off.",
     file: 'engine/providers/openai-responses/request.ts',
