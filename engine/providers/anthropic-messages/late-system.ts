@@ -1,7 +1,7 @@
 /**
- * System messages of other formats in the middle of a conversation. A newer Claude takes one where it stands, so what
- * comes before it stays in the vendor's cache; the vendor refuses other places. Source: Anthropic, "Mid-conversation
- * system messages".
+ * System messages in the middle of a conversation. A newer Claude takes one where it stands, so what comes before it
+ * stays in the vendor's cache; the vendor refuses other places, and older models refuse the role. Claude Code sends one
+ * with nearly every request, whatever the model. Source: Anthropic, "Mid-conversation system messages".
  */
 import type { Message } from '../../../contracts/content.ts';
 import { claudeVersion } from '../../models/model-families.ts';
@@ -24,7 +24,7 @@ function takesLateSystem(model: string): boolean {
   return (claudeVersion(model) ?? 0) >= 48 && !isUnclear;
 }
 
-/** A system message of this format stays where its client put it. */
+/** Where the model takes one at all, a system message of this format stays where its client put it. */
 export function placeLateSystem(messages: readonly Message[], model: string): PlacedConversation {
   const turns: (Message | readonly Message[])[] = [];
   const moved: Message[] = [];
@@ -39,7 +39,7 @@ export function placeLateSystem(messages: readonly Message[], model: string): Pl
     run = [];
   };
   for (const message of messages) {
-    if (isForeignSystem(message)) {
+    if (isSystem(message) && !(isSupported && isOfFormat(message))) {
       run.push(message);
       continue;
     }
@@ -50,6 +50,10 @@ export function placeLateSystem(messages: readonly Message[], model: string): Pl
   return { turns, moved };
 }
 
-function isForeignSystem({ role, native }: Message): boolean {
-  return role === 'developer' || (role === 'system' && native?.format !== FORMAT);
+function isSystem({ role }: Message): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function isOfFormat({ native }: Message): boolean {
+  return native?.format === FORMAT;
 }

@@ -22,6 +22,8 @@ const [first, answer, late, next] = [
   say('user', 'Two?'),
 ];
 
+const own: Message = { ...late, native: { format: 'anthropic-messages', fields: {} } };
+
 function sent(messages: readonly Message[], model = NEW) {
   return buildAnthropicRequest({
     model,
@@ -70,9 +72,26 @@ describe('a late system message', () => {
     expect(turns.map(({ role }) => role)).not.toContain('system');
   });
 
+  test('of this format stays in any place that its client chose, at a model that takes one', () => {
+    const { system, messages } = sent([first, own, answer, next]);
+    expect(system).toBeUndefined();
+    expect(messages[1]).toEqual({ role: 'system', content: 'Be brief.' });
+  });
+
+  // https://github.com/anthropics/claude-code/issues/77698, https://github.com/zai-org/GLM-5/issues/74
+  test.each(['claude-haiku-4-5', 'us.anthropic.claude-sonnet-4-6-v1:0', 'glm-5.1'])(
+    'of this format joins the system text for %s, which would refuse it',
+    (model) => {
+      const { system, messages } = sent([say('system', 'Help.'), first, own, answer, next], model);
+      expect(system).toBe('Help.\n\nBe brief.');
+      expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    },
+  );
+
   test('is taken by the vendor in each place that it is sent in', async () => {
     for (const messages of [
       [first, answer, next, late],
+      [first, own, answer, next],
       [first, late, answer, next],
       [first, answer, late, next],
       [first, late, late, answer, next],

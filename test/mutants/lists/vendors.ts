@@ -303,4 +303,13 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'true || !hasTools',
     caughtBy: SERVERS,
   },
+  {
+    name: 'own-late-system-at-any-model',
+    breaks:
+      'An older Claude refuses each request of Claude Code, which has a system message among its turns.',
+    file: 'engine/providers/anthropic-messages/late-system.ts',
+    find: '!(isSupported && isOfFormat(message))',
+    replace: '!isOfFormat(message)',
+    caughtBy: { tests: ['test/engine/providers/late-system.test.ts'] },
+  },
 ];
