@@ -110,9 +110,9 @@ export async function* mapAnthropicStream(
         yield* blocks.stop(event);
         break;
       case 'message_delta':
-        // The type promises it; compatible servers omit it.
-        last = event.usage ?? last;
-        end = { ...end, ...event.delta, ...appliedEditsIn(event) };
+        // The type promises both. Compatible servers omit one, or send each in a separate event.
+        last = event.usage ? { ...(last ?? {}), ...statedIn(event.usage) } : last;
+        end = { ...end, ...statedIn(event.delta ?? {}), ...appliedEditsIn(event) };
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
       case 'message_stop':
@@ -127,6 +127,12 @@ export async function* mapAnthropicStream(
   if (typeof end.stop_reason !== 'string') throw streamCut();
   yield* blocks.end();
   yield* endMessage(end, answer, last && mapAnthropicUsage(first, last));
+}
+
+/** Without what says nothing: an earlier event may have said it. */
+function statedIn<Fields extends object>(fields: Fields): Partial<Fields> {
+  const stated = Object.entries(fields).filter(([, value]) => ![null, undefined, 0].includes(value));
+  return Object.fromEntries(stated) as Partial<Fields>;
 }
 
 function* endMessage(end: MessageEnd, answer: AnswerState, usage: Usage | null): Generator<ProviderEvent> {

@@ -48,6 +48,21 @@ const MESSAGES: readonly OddAnswer[] = [
     usage: [9, 0, 0, 4, 0],
   },
   {
+    says: 'an end whose reason and whose usage are separate events',
+    source: github('anomalyco/opencode/pull/46171'),
+    wire: 'anthropic-messages',
+    body: events(
+      begin,
+      ...text,
+      { type: 'message_delta', delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 4 } },
+      { type: 'message_delta', delta: { stop_reason: null }, usage: { input_tokens: 12, output_tokens: 0 } },
+      { type: 'message_stop' },
+    ),
+    text: 'Hi',
+    reason: 'length',
+    usage: [12, 0, 0, 4, 0],
+  },
+  {
     says: 'a name and its data apart',
     source: github('earendil-works/pi/issues/8430'),
     wire: 'anthropic-messages',

@@ -264,4 +264,12 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     replace: 'const isWhole = last === undefined &&',
     caughtBy: { tests: ['test/api/wires/response-objects.test.ts'] },
   },
+  {
+    name: 'later-event-forgets-the-reason',
+    breaks: 'An answer at its cap counts as whole where a server sends its usage in a second event.',
+    file: 'engine/providers/anthropic-messages/stream.ts',
+    find: '...statedIn(event.delta ?? {})',
+    replace: '...event.delta',
+    caughtBy: TESTS,
+  },
 ];

@@ -166,8 +166,8 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'edits-of-context-are-lost',
     breaks: 'A client does not learn what the vendor has left out of its conversation.',
     file: 'engine/providers/anthropic-messages/stream.ts',
-    find: 'end = { ...end, ...event.delta, ...appliedEditsIn(event) };',
-    replace: 'end = { ...end, ...event.delta };',
+    find: ', ...appliedEditsIn(event) };',
+    replace: ' };',
     caughtBy: { tests: ['test/engine/providers/compaction-blocks.test.ts'] },
   },
   {
