@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
-import type { Message } from '../../../contracts/content.ts';
+import type { Message, ToolResultPart } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { isJsonObject } from '../../../contracts/json.ts';
 import {
@@ -120,11 +120,19 @@ export function anthropicCallId(id: string): string {
 /** Text blocks need a character that is no white space, and the last turn of the assistant must not end in one. */
 function fitContent(messages: readonly Message[]): readonly Message[] {
   return mapParts(messages, (part, { role, isLast }) => {
+    if (part.type === 'tool-result') return withoutBlankTexts(part);
     if (part.type !== 'text') return part;
     const text = role === 'assistant' && isLast ? part.text.trimEnd() : part.text;
     if (text.trim() === '') return null;
     return text === part.text ? part : { ...part, text };
   });
+}
+
+function withoutBlankTexts(result: ToolResultPart): ToolResultPart {
+  const { content } = result;
+  if (typeof content === 'string') return result;
+  const kept = content.filter((part) => part.type !== 'text' || part.text.trim() !== '');
+  return kept.length === content.length ? result : { ...result, content: kept };
 }
 
 /** What its client set in this format; null for none. */

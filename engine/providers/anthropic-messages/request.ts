@@ -10,7 +10,16 @@ import type {
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages';
 import { cacheMarkIn } from '../../../contracts/cache-marks.ts';
-import type { FilePart, ImagePart, Message, Part, Tool, ToolResultPart } from '../../../contracts/content.ts';
+import {
+  type FilePart,
+  type ImagePart,
+  type Message,
+  mediaOfResult,
+  type Part,
+  type Tool,
+  type ToolResultPart,
+  textOfResult,
+} from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { isTextFile } from '../../../contracts/text-files.ts';
 import { choosesThinkingBudget, thinksByDefault } from '../../models/claude-thinking.ts';
@@ -24,6 +33,7 @@ import {
   parsedArguments,
   partsOfType,
   resultsFirst,
+  withFailure,
   withoutLeadingSystem,
 } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
@@ -187,7 +197,11 @@ function toAnthropicBlock(part: Part, seals: OpenedSeals): ContentBlockParam[] {
   }
 }
 
-function toToolResult({ id, content, isError }: ToolResultPart, seals: OpenedSeals) {
+/** What is marked as a failure must have words and nothing else: one with a picture says in words what it is. */
+function toToolResult(result: ToolResultPart, seals: OpenedSeals) {
+  const hasMedia = mediaOfResult(result).length > 0;
+  const isPlain = !hasMedia && textOfResult(result).trim() !== '';
+  const { id, content, isError } = isPlain ? result : withFailure(result);
   return {
     type: 'tool_result' as const,
     tool_use_id: anthropicCallId(id),
@@ -195,7 +209,7 @@ function toToolResult({ id, content, isError }: ToolResultPart, seals: OpenedSea
       typeof content === 'string'
         ? content
         : (content.flatMap((part) => toAnthropicBlock(part, seals)) as never[]),
-    ...(isError === true ? { is_error: true } : {}),
+    ...(isError === true && !hasMedia ? { is_error: true } : {}),
   };
 }
 

@@ -61,6 +61,18 @@ const OLD_DRAFT = {
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
   'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
+  'failed tools with a picture, and without words': {
+    messages: [
+      ...toolTurn(['a', 'b', 'c']).slice(0, 2),
+      ask([
+        { ...RESULT('a'), isError: true, content: [{ type: 'image', url: `data:image/png;base64,${PNG}` }] },
+        { ...RESULT('b'), isError: true, content: '' },
+        { ...RESULT('c'), isError: true, content: [{ type: 'text', text: ' ' }] },
+        { type: 'text', text: DIRECTIVE },
+      ]),
+    ],
+    tools: [LOOK],
+  },
   'names of tools with dots': {
     messages: [ask()],
     tools: [

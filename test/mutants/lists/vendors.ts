@@ -312,4 +312,12 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: '!isOfFormat(message)',
     caughtBy: { tests: ['test/engine/providers/late-system.test.ts'] },
   },
+  {
+    name: 'picture-of-a-failed-tool',
+    breaks: 'Anthropic refuses a conversation in which a tool has failed with a picture.',
+    file: 'engine/providers/anthropic-messages/request.ts',
+    find: 'isError === true && !hasMedia',
+    replace: 'isError === true',
+    caughtBy: RULES,
+  },
 ];

@@ -129,6 +129,22 @@ function unpairedTools({ body }: VendorRequest): Problem | null {
   });
 }
 
+/** A failure has words, and nothing else. */
+function wrongFailures({ body }: VendorRequest): Problem | null {
+  return firstProblem(turnsOf(body), ({ index, blocks }) =>
+    firstProblem(blocks.entries(), ([place, { type, content, is_error: isError }]) => {
+      if (type !== 'tool_result' || isError !== true) return null;
+      const at = `messages.${index}.content.${place}.tool_result`;
+      const inner = objectsOf(content);
+      if (textOf(content) === '' && inner.length === 0)
+        return { message: `${at}: content cannot be empty if \`is_error\` is true` };
+      return ofType(inner, 'text').length === inner.length
+        ? null
+        : { message: `${at}: all content must be type \`text\` if \`is_error\` is true` };
+    }),
+  );
+}
+
 function missingResults(index: number, ids: readonly string[]): Problem {
   const must = 'Each `tool_use` block must have a corresponding `tool_result` block in the next message.';
   const found = '`tool_use` ids were found without `tool_result` blocks immediately after';
@@ -265,6 +281,11 @@ export const ANTHROPIC_CONVERSATION_RULES: readonly Rule[] = [
     name: 'tool uses and their results',
     source: `${ANTHROPIC_DOCS}/agents-and-tools/tool-use/handle-tool-calls`,
     find: unpairedTools,
+  },
+  {
+    name: 'results of failed tools',
+    source: 'https://github.com/jlevy/markform/issues/153',
+    find: wrongFailures,
   },
   {
     name: 'signed thoughts',

@@ -236,6 +236,19 @@ testRules({
       ['immediately after: a', talk(assistant(use('a')))],
       ['Found multiple `tool_result` blocks', talk(assistant(use('a')), user(result('a'), result('a')))],
     ],
+    'results of failed tools': [
+      [
+        'messages.2.content.0.tool_result: content cannot be empty if `is_error` is true',
+        talk(assistant(use('a')), user({ ...result('a'), content: [], is_error: true })),
+      ],
+      [
+        'all content must be type `text` if `is_error` is true',
+        talk(
+          assistant(use('a')),
+          user({ ...result('a'), content: [image('image/png', PNG)], is_error: true }),
+        ),
+      ],
+    ],
     'signed thoughts': [
       [
         'messages.1.content.0: Invalid `signature` in `thinking` block',
