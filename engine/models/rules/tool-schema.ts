@@ -100,7 +100,7 @@ function toCurrentDraft(value: Schema, needsItems: boolean): Schema {
 }
 
 /** Replaces the schemas directly within one; the same object where none changes. */
-function mapSchemas(value: Schema, map: (schema: Schema) => Schema): Schema {
+export function mapSchemas(value: Schema, map: (schema: Schema) => Schema): Schema {
   const inner = (own: unknown) => (isJsonObject(own) ? map(own) : own);
   return mapMembers(value, (name, own) => {
     if (NAMED.includes(name)) return isJsonObject(own) ? mapMembers(own, (_, named) => inner(named)) : own;

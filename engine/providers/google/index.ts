@@ -6,6 +6,7 @@ import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
 import { mapGoogleError } from './errors.ts';
 import { withPlainEvents } from './plain-events.ts';
+import { refusesSchema, withoutBounds } from './refused-schemas.ts';
 import { buildGoogleRequest, withoutSignatures } from './request.ts';
 import { mapGoogleStream } from './stream.ts';
 
@@ -57,9 +58,11 @@ async function* streamGoogle(
     client.models.generateContentStream({ model, contents, config: { ...config, abortSignal: signal } });
   const request = buildGoogleRequest(call);
   const stream = await send(request).catch((error: unknown) => {
-    const unsigned = refusesSignature(error) ? withoutSignatures(request) : null;
-    if (unsigned === null) throw error;
-    return send(unsigned);
+    const fitted =
+      (refusesSignature(error) ? withoutSignatures(request) : null) ??
+      (refusesSchema(error) ? withoutBounds(request) : null);
+    if (fitted === null) throw error;
+    return send(fitted);
   });
   yield { type: 'accepted' };
   yield* mapGoogleStream(stream, call);

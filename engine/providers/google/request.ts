@@ -25,7 +25,7 @@ import type { ProviderCall } from '../provider.ts';
 import { toGoogleMedia } from './media.ts';
 import { googleThinking, IS_OLD_GEMMA } from './thinking.ts';
 
-interface GoogleRequest {
+export interface GoogleRequest {
   readonly model: string;
   readonly contents: Content[];
   readonly config: GenerateContentConfig;

@@ -320,4 +320,12 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'isError === true',
     caughtBy: RULES,
   },
+  {
+    name: 'schema-is-too-much-to-serve',
+    breaks: 'Gemini refuses a request for the bounds in its schemas, and says nothing of them.',
+    file: 'engine/providers/google/index.ts',
+    find: '(refusesSchema(error) ? withoutBounds(request) : null)',
+    replace: 'null',
+    caughtBy: { tests: ['test/engine/providers/refused-schemas.test.ts'] },
+  },
 ];

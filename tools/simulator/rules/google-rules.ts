@@ -218,6 +218,26 @@ function wrongTools({ body }: VendorRequest): Problem | null {
   });
 }
 
+/** Of all lists of a request together. Measured by the source of the rule. */
+const MOST_ITEMS = 960;
+
+/** The vendor does not say what is wrong. */
+function tooManyStates({ body }: VendorRequest): Problem | null {
+  const declared = objectsOf(body['tools']).flatMap((tool) => objectsOf(tool['functionDeclarations']));
+  const schemas = [
+    ...declared.map(({ parametersJsonSchema }) => parametersJsonSchema),
+    fieldsOf(body['generationConfig'])['responseJsonSchema'],
+  ];
+  const items = schemas.reduce((sum: number, schema) => sum + itemsIn(schema), 0);
+  return items > MOST_ITEMS ? { message: 'Request contains an invalid argument.' } : null;
+}
+
+function itemsIn(schema: unknown): number {
+  if (typeof schema !== 'object' || schema === null) return 0;
+  const own = 'maxItems' in schema ? Number(schema.maxItems) : 0;
+  return Object.values(schema).reduce((sum: number, inner) => sum + itemsIn(inner), own);
+}
+
 function wrongConfig({ body, path }: VendorRequest): Problem | null {
   const config = fieldsOf(body['generationConfig']);
   const { maxOutputTokens, stopSequences, temperature, topK, topP, candidateCount, seed } = config;
@@ -332,6 +352,11 @@ export const GOOGLE_RULES: readonly Rule[] = [
   },
   { name: 'thought signatures', source: `${DOCS}/thought-signatures`, find: wrongSignatures },
   { name: 'functions', source: 'https://ai.google.dev/api/caching#FunctionDeclaration', find: wrongTools },
+  {
+    name: 'bounds of schemas',
+    source: 'https://github.com/googleapis/python-genai/issues/2170',
+    find: tooManyStates,
+  },
   { name: 'the configuration', source: `${REFERENCE}#generationconfig`, find: wrongConfig },
   { name: 'media', source: `${DOCS}/image-understanding`, find: wrongMedia },
 ];

@@ -93,6 +93,15 @@ testRules({
         say({ toolConfig: { functionCallingConfig: { mode: 'AUTO', allowedFunctionNames: ['a'] } } }),
       ],
     ],
+    'bounds of schemas': [
+      [
+        'Request contains an invalid argument.',
+        config({
+          responseMimeType: 'application/json',
+          responseJsonSchema: { type: 'array', items: { type: 'array', maxItems: 500 }, maxItems: 500 },
+        }),
+      ],
+    ],
     'the configuration': [
       ['max_output_tokens must be positive', config({ maxOutputTokens: 0 })],
       ['temperature must be in the range', config({ temperature: 3 })],
