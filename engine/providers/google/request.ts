@@ -5,6 +5,7 @@ import { audioOf } from '../../../contracts/audio.ts';
 import {
   functionTools,
   type Message,
+  mediaOfResult,
   type Part as OurPart,
   type ToolResultPart,
   textOfResult,
@@ -43,6 +44,12 @@ interface Conversation {
  * model, or that came through us, has none. This value is documented for such calls ("Thought signatures").
  */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
+
+/** From Gemini 3 on. */
+const IS_THIRD = /gemini-([3-9]|\d\d)/;
+
+/** What a response of a function can hold. Source: Gemini API, "Multimodal function responses". */
+const NESTED_TYPES = /^(?:image\/(?:png|jpeg|webp)|application\/pdf|text\/plain)$/;
 
 /** What the user says first, where the conversation of a client begins with a call. */
 const OPENING = 'Begin.';
@@ -138,12 +145,13 @@ function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> 
   };
 }
 
-/** Media in the results of tools follow them, in the same turn. */
+/** Media in the results of tools are a part of them, or else follow them in the same turn. */
 function toGoogleContent(message: Message, context: Conversation): Content[] {
   const own = resultsFirst(message);
   const signatures = signaturesOf(message, context);
   const results = partsOfType(message, 'tool-result').length;
-  const ordered = [...own.slice(0, results), ...resultMedia(message), ...own.slice(results)];
+  const media = resultMedia(message).filter((part) => nestedMedia(part, context.model) === null);
+  const ordered = [...own.slice(0, results), ...media, ...own.slice(results)];
   const parts: Part[] = [];
   for (const part of ordered) {
     const signed = openedOfPart(part, 'google', context.seals);
@@ -167,7 +175,7 @@ function signaturesOf(message: Message, { model, seals }: Conversation): (callId
   const known = openedOfCalls(message, 'google', seals);
   const own = new Map(partsOfType(message, 'tool-call').map((call) => [call.id, signatureOfClient(call)]));
   const isUnknown = known.size === 0 && [...own.values()].every((signature) => signature === null);
-  if (isUnknown) return () => (/gemini-([3-9]|\d\d)/.test(model) ? { thoughtSignature: NO_SIGNATURE } : {});
+  if (isUnknown) return () => (IS_THIRD.test(model) ? { thoughtSignature: NO_SIGNATURE } : {});
   return (callId) => {
     const thoughtSignature = own.get(callId);
     return known.get(callId) ?? (thoughtSignature ? { thoughtSignature } : {});
@@ -199,7 +207,7 @@ function signatureOfClient({ native }: Extract<OurPart, { type: 'tool-call' }>):
 
 function toGooglePart(
   part: OurPart,
-  { names }: Conversation,
+  { model, names }: Conversation,
   signatureOf: (callId: string) => object,
 ): Part[] {
   switch (part.type) {
@@ -213,7 +221,7 @@ function toGooglePart(
         },
       ];
     case 'tool-result':
-      return [toGoogleResult(part, names)];
+      return [toGoogleResult(part, names, model)];
     case 'image':
     case 'file':
       return [toGoogleMedia(part)];
@@ -226,10 +234,19 @@ function toGooglePart(
   }
 }
 
-function toGoogleResult(part: ToolResultPart, names: ReadonlyMap<string, string>): Part {
+function toGoogleResult(part: ToolResultPart, names: ReadonlyMap<string, string>, model: string): Part {
   const text = textOfResult(part);
   const response = part.isError === true ? { error: text } : { output: text };
-  return { functionResponse: { id: part.id, name: names.get(part.id) ?? part.id, response } };
+  const parts = mediaOfResult(part).flatMap((own) => nestedMedia(own, model) ?? []);
+  const name = names.get(part.id) ?? part.id;
+  return { functionResponse: { id: part.id, name, response, ...(parts.length === 0 ? {} : { parts }) } };
+}
+
+/** Gemini from 3 on wants the media of a function in its response; null: it takes this part only beside it. */
+function nestedMedia(part: OurPart, model: string): Pick<Part, 'inlineData'> | null {
+  if (!IS_THIRD.test(model) || (part.type !== 'image' && part.type !== 'file')) return null;
+  const { inlineData } = toGoogleMedia(part);
+  return NESTED_TYPES.test(inlineData?.mimeType ?? '') && inlineData !== undefined ? { inlineData } : null;
 }
 
 function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) {

@@ -50,6 +50,29 @@ describe('a call follows the user or a result', () => {
   });
 });
 
+// https://github.com/BerriAI/litellm/pull/29325, https://github.com/NousResearch/hermes-agent/pull/96466
+describe('what a tool has shown', () => {
+  const png = { type: 'image', url: 'data:image/png;base64,iVBORw0KGgo=' } as const;
+  const remote = { type: 'image', url: 'https://example.com/a.png' } as const;
+  const shown: Message = {
+    role: 'user',
+    content: [{ type: 'tool-result', id: 'a', content: [{ type: 'text', text: 'ok' }, png, remote] }],
+  };
+  const inline = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } };
+  const byAddress = { fileData: { fileUri: remote.url, mimeType: 'image/png' } };
+
+  test.each([
+    ['is part of its response', 'gemini-3-flash', [inline], [byAddress]],
+    ['follows the response at an older model', 'gemini-2.5-flash', undefined, [inline, byAddress]],
+  ])('%s', async (_where, model, parts, others) => {
+    const { contents } = await sent({ messages: [user('Find it.'), CALL, shown], tools: TOOLS }, model);
+    const [, , result] = contents as { parts: { functionResponse?: { parts?: unknown } }[] }[];
+    expect(result?.parts[0]?.functionResponse).toMatchObject({ name: 'find', response: { output: 'ok' } });
+    expect(result?.parts[0]?.functionResponse?.parts).toEqual(parts);
+    expect(result?.parts.slice(1)).toEqual(others);
+  });
+});
+
 // https://github.com/musistudio/claude-code-router/pull/1207
 test('a choice among no tools is left out', async () => {
   expect(await sent({ toolChoice: 'auto' })).not.toHaveProperty('toolConfig');

@@ -328,4 +328,12 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'null',
     caughtBy: { tests: ['test/engine/providers/refused-schemas.test.ts'] },
   },
+  {
+    name: 'picture-beside-its-response',
+    breaks: 'Gemini 3 does not learn which of its calls has brought a picture.',
+    file: 'engine/providers/google/request.ts',
+    find: '!IS_THIRD.test(model) || (',
+    replace: 'IS_THIRD.test(model) || (',
+    caughtBy: { tests: ['test/engine/providers/google-requests.test.ts'] },
+  },
 ];
