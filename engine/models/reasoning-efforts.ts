@@ -5,14 +5,23 @@ import { claudeVersion, plainName } from './model-families.ts';
 
 type Efforts = readonly ReasoningEffort[];
 
-/** By the name of the model, on any host; later rows win. Source: OpenAI, the pages of its models. */
+/** Moonshot's from K3 on: they always think, and have no switch. Source: Moonshot, "Use reasoning effort". */
+const KIMI_WITH_EFFORT = /^kimi-k(?:[3-9]|\d\d)/i;
+
+/** By the name of the model, on any host; later rows win. Sources: OpenAI, the pages of its models; Moonshot. */
 const OPENAI: readonly (readonly [RegExp, Efforts])[] = [
   [/^(o\d|gpt-oss|gpt-5-codex)/, ['low', 'medium', 'high']],
   [/^gpt-5(-mini|-nano)?(-\d{4}.*)?$/, ['minimal', 'low', 'medium', 'high']],
   [/^gpt-5-pro/, ['high']],
   [/^gpt-5\.1(?!-codex-max)/, ['none', 'low', 'medium', 'high']],
   [/^gpt-5\.(1-codex-max|[2-5](?!\d))/, ['none', 'low', 'medium', 'high', 'xhigh']],
+  [KIMI_WITH_EFFORT, ['low', 'high', 'max']],
 ];
+
+/** Whether it takes an effort where the vendor's other models have a switch. */
+export function hasEffortAlone(model: string): boolean {
+  return KIMI_WITH_EFFORT.test(plainName(model));
+}
 
 /** What OpenAI's model takes of this effort; a model that is not known takes any. */
 export function openAiEffort(model: string, effort: ReasoningEffort): ReasoningEffort {

@@ -24,7 +24,7 @@ import {
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { asNumberInJson } from '../../../contracts/json.ts';
 import { plainName } from '../../models/model-families.ts';
-import { nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
+import { hasEffortAlone, nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import { joinTexts, partsOfType, resultMedia, textOfFile, withFailure } from '../message-parts.ts';
@@ -165,7 +165,8 @@ function effortField(
 ): Partial<ChatRequest> {
   if (reasoningEffort === 'none') return {};
   const own = efforts === undefined ? openAiEffort(model, effort) : nearestEffort(effort, efforts);
-  if (reasoningEffort === 'thinking-switch' || reasoningEffort === 'switch-and-effort') {
+  const isSwitched = reasoningEffort === 'thinking-switch' || reasoningEffort === 'switch-and-effort';
+  if (isSwitched && !hasEffortAlone(model)) {
     if (effort === 'none') return { thinking: { type: 'disabled' } };
     const isSwitchAlone = reasoningEffort === 'thinking-switch';
     return { thinking: { type: 'enabled' }, ...(isSwitchAlone ? {} : { reasoning_effort: own }) };

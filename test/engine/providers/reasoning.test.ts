@@ -326,6 +326,8 @@ test.each([
   ['openai-chat', 'deepseek', SWITCH, 'none', { thinking: { type: 'disabled' } }],
   ['openai-chat', 'deepseek', SWITCH, 'max', { thinking: { type: 'enabled' }, reasoning_effort: 'max' }],
   ['openai-chat', 'kimi', { reasoningEffort: 'thinking-switch' }, 'max', { thinking: { type: 'enabled' } }],
+  ['openai-chat', 'kimi-k3', { reasoningEffort: 'thinking-switch' }, 'xhigh', { reasoning_effort: 'high' }],
+  ['openai-chat', 'moonshotai/Kimi-K3.1-pro', {}, 'none', { reasoning_effort: 'low' }],
   ['openai-chat', 'other', NEAREST, 'xhigh', { reasoning_effort: 'high' }],
   ['openai-chat', 'other', NEAREST, 'none', { reasoning_effort: 'low' }],
   ['anthropic-messages', 'claude-opus-4-6', {}, 'xhigh', { output_config: { effort: 'high' } }],

@@ -329,6 +329,14 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/engine/providers/refused-schemas.test.ts'] },
   },
   {
+    name: 'effort-as-a-switch',
+    breaks: 'Kimi K3 thinks the most, whatever effort is asked for.',
+    file: 'engine/providers/openai-chat/request.ts',
+    find: 'isSwitched && !hasEffortAlone(model)',
+    replace: 'isSwitched',
+    caughtBy: { tests: ['test/engine/providers/reasoning.test.ts'] },
+  },
+  {
     name: 'picture-beside-its-response',
     breaks: 'Gemini 3 does not learn which of its calls has brought a picture.',
     file: 'engine/providers/google/request.ts',
