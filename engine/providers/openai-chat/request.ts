@@ -35,7 +35,7 @@ import type { ProviderSettings } from '../provider-settings.ts';
 
 type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
-type ChatRequest = ChatCompletionCreateParamsStreaming & {
+export type ChatRequest = ChatCompletionCreateParamsStreaming & {
   reasoning?: { effort: string };
   thinking?: { type: string };
   top_k?: number;

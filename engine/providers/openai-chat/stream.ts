@@ -18,9 +18,10 @@ import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { untilWhole } from '../until-whole.ts';
 import { FAILED, KNOWN_REASONS, mapOpenAiChatFinishReason } from './finish-reason.ts';
+import { withForcedTool } from './forced-tools.ts';
 import { ChatLogprobs } from './logprobs.ts';
 import { ChatReasoning } from './reasoning.ts';
-import { buildOpenAiChatRequest, isPrefilled } from './request.ts';
+import { buildOpenAiChatRequest, type ChatRequest, isPrefilled } from './request.ts';
 import { SearchResults } from './search-results.ts';
 import { ThinkTags } from './think-tags.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
@@ -68,7 +69,12 @@ export async function* streamOpenAiChat(
   };
   const request = buildOpenAiChatRequest(call, quirks);
   const { signal } = link;
-  const response = await client.chat.completions.create(request, { signal, headers }).asResponse();
+  const send = (body: ChatRequest) => client.chat.completions.create(body, { signal, headers }).asResponse();
+  const response = await send(request).catch((error: unknown) => {
+    const fitted = withForcedTool(error, request, quirks);
+    if (fitted === null) throw error;
+    return send(fitted);
+  });
   yield { type: 'accepted' };
   yield* mapOpenAiChatStream(new OpenAiEvents<ChatCompletionChunk>(response, link), call, quirks);
 }

@@ -133,6 +133,20 @@ test.each([
 });
 
 test.each([
+  ['deepseek', 'deepseek-v4-pro', { effort: 'high' as const }],
+  ['moonshotai', 'kimi-k2.6', undefined],
+])('%s, %s: a tool that must be called is, without thoughts', async (vendor, model, reasoning) => {
+  const messages: Message[] = [{ role: 'user', content: `Look. ${DIRECTIVE}` }];
+  const input = { messages, tools: [LOOK], toolChoice: 'required' as const };
+  const { error } = await sentTo(vendor, model, reasoning === undefined ? input : { ...input, reasoning });
+  expect(error).toBeUndefined();
+  const bodies = (await server.sim.received('sim tokens=5')).map(({ body }) => body);
+  expect(bodies).toHaveLength(2);
+  expect(bodies[1]).toMatchObject({ tool_choice: 'required', thinking: { type: 'disabled' } });
+  expect(bodies[1]).not.toHaveProperty('reasoning_effort');
+});
+
+test.each([
   ['openai-chat', 'gpt-4.1', false],
   ['openai-chat', 'another', true],
 ])(

@@ -329,6 +329,14 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/engine/providers/refused-schemas.test.ts'] },
   },
   {
+    name: 'forced-tool-at-a-model-that-thinks',
+    breaks: 'DeepSeek and Kimi refuse every request that forces a tool.',
+    file: 'engine/providers/openai-chat/stream.ts',
+    find: 'const fitted = withForcedTool(error, request, quirks);',
+    replace: 'const fitted = null;',
+    caughtBy: SERVERS,
+  },
+  {
     name: 'effort-as-a-switch',
     breaks: 'Kimi K3 thinks the most, whatever effort is asked for.',
     file: 'engine/providers/openai-chat/request.ts',

@@ -10,6 +10,8 @@ const QWEN = /qwen3\.[5-9]/i;
 const STRICT_HOSTS = /^(openai\/)?gpt-oss|^llama-3\.[13]-|^llama3\.1/;
 const ONE_CALL = /^o\d/;
 const FIXED_EFFORT = /^grok-(4|code)/;
+/** They think where a request says nothing of it. */
+const THINKS = /deepseek-v[4-9]|kimi-k2\.[5-9]/;
 
 /** Fields of a message at the hosts that take no others. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
@@ -98,6 +100,16 @@ function wrongSwitches(request: VendorRequest): Problem | null {
     : null;
 }
 
+function wrongChoice(request: VendorRequest): Problem | null {
+  const { tool_choice: choice, thinking } = request.body;
+  const isForced = choice === 'required' || typeof choice === 'object';
+  const isOff = fieldsOf(thinking)['type'] === 'disabled';
+  if (!isOf(THINKS, request) || !isSet(choice) || !isForced || isOff) return null;
+  return isOf(DEEPSEEK, request)
+    ? { message: 'Thinking mode does not support this tool_choice' }
+    : { message: "tool_choice 'required' is incompatible with thinking enabled" };
+}
+
 export const CHAT_SERVER_RULES: readonly Rule[] = [
   { name: 'roles', source: 'https://github.com/earendil-works/pi/issues/1048', find: wrongRole },
   {
@@ -116,5 +128,11 @@ export const CHAT_SERVER_RULES: readonly Rule[] = [
     // Also BerriAI/litellm PR 16265.
     source: 'https://github.com/langchain-ai/langchain/issues/29704',
     find: wrongSwitches,
+  },
+  {
+    name: 'choices of tools while the model thinks',
+    // Also can1357/oh-my-pi#1077.
+    source: 'https://github.com/deepseek-ai/DeepSeek-V3/issues/1376',
+    find: wrongChoice,
   },
 ];

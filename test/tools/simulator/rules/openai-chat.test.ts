@@ -168,6 +168,16 @@ testRules({
       ],
       ['does not support parameter reasoningEffort', say({ model: 'grok-4-0709', reasoning_effort: 'low' })],
     ],
+    'choices of tools while the model thinks': [
+      [
+        'Thinking mode does not support this tool_choice',
+        say({ model: 'deepseek-v4-pro', tools: [tool()], tool_choice: 'required' }),
+      ],
+      [
+        'incompatible with thinking enabled',
+        say({ model: 'kimi-k2.6', tools: [tool()], tool_choice: 'required', thinking: { type: 'enabled' } }),
+      ],
+    ],
     'the format of the answer': [
       ["must contain the word 'json'", say({ response_format: { type: 'json_object' } })],
       ["Invalid schema for response_format 'answer'", schema(OBJECT, { strict: true })],
