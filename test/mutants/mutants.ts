@@ -11,6 +11,7 @@ import { HANDOVER_MUTANTS } from './lists/handovers.ts';
 import { JOB_MUTANTS } from './lists/jobs.ts';
 import { LEASE_MUTANTS } from './lists/leases.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
+import { MODEL_MUTANTS } from './lists/models.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { ODD_ANSWER_MUTANTS } from './lists/odd-answers.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LEASE_MUTANTS,
   ...CACHE_MUTANTS,
   ...CORE_MUTANTS,
+  ...MODEL_MUTANTS,
   ...MONEY_MUTANTS,
   ...ACCESS_MUTANTS,
   ...REQUEST_MUTANTS,

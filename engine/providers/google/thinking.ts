@@ -18,6 +18,7 @@ const LAST_MINIMAL_FLASH = 3.6;
 
 /** Gemma before 4 takes neither thinking nor a system text. Source: Google, "Gemma on the Gemini API". */
 export const IS_OLD_GEMMA = /(?:^|\/)gemma-[1-3]/;
+const IS_GEMMA = /(?:^|\/)gemma-/;
 
 export function googleThinking({ model, input, resume }: ProviderCall): ThinkingConfig | null {
   if (input.reasoning === undefined || IS_OLD_GEMMA.test(model)) return null;
@@ -35,8 +36,12 @@ export function googleThinking({ model, input, resume }: ProviderCall): Thinking
   return { includeThoughts, thinkingLevel: level(model, effort === 'minimal' ? effort : nearest) };
 }
 
-/** The first Gemini 3 Pro has two levels. */
+/** The first Gemini 3 Pro has two levels, and so has Gemma: other ones. */
 function level(model: string, wanted: Level): ThinkingLevel {
+  if (IS_GEMMA.test(model)) {
+    const isLittle = wanted === 'minimal' || wanted === 'low';
+    return (isLittle ? 'MINIMAL' : 'HIGH') as ThinkingLevel;
+  }
   const isTwoLevels = /gemini-3-pro/.test(model);
   const nearest = isTwoLevels && wanted === 'medium' ? 'high' : wanted;
   const taken = nearest === 'minimal' && !takesMinimal(model) ? 'low' : nearest;

@@ -97,6 +97,10 @@ test.each([
   ['gemini-3.5-flash-lite', 'none', 'MINIMAL'],
   ['gemini-flash-latest', 'none', 'LOW'],
   ['gemini-pro-latest', 'minimal', 'LOW'],
+  // https://github.com/earendil-works/pi/issues/2812
+  ['gemma-4-31b-it', 'none', 'MINIMAL'],
+  ['gemma-4-31b-it', 'low', 'MINIMAL'],
+  ['gemma-4-26b-a4b-it', 'medium', 'HIGH'],
 ] as const)('%s takes effort %s as %s', async (model, effort, thinkingLevel) => {
   const { generationConfig } = await sent({ reasoning: { effort: effort as ReasoningEffort } }, model);
   expect(generationConfig).toMatchObject({ thinkingConfig: { thinkingLevel } });

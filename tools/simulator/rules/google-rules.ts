@@ -302,6 +302,8 @@ function wrongThinking(
   }
   if (isSet(level) && /gemini-[12]/.test(path))
     return { message: 'Thinking level is not supported for this model.' };
+  if (isSet(level) && /gemma-4/.test(path) && !['MINIMAL', 'HIGH'].includes(textOf(level)))
+    return { message: `Thinking level ${textOf(level)} is not supported for this model.` };
   const isPro = /gemini-2\.5-pro/.test(path);
   if (isPro && budget === 0) {
     return { message: 'Budget 0 is invalid. This model only works in thinking mode.' };

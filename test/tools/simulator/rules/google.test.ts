@@ -118,6 +118,11 @@ testRules({
         path('gemini-2.5-flash'),
       ],
       [
+        'Thinking level LOW is not supported',
+        config({ thinkingConfig: { thinkingLevel: 'LOW' } }),
+        path('gemma-4-31b-it'),
+      ],
+      [
         "Function calling with a response mime type: 'application/json' is unsupported",
         { ...tools({ name: 'a' }), generationConfig: { responseMimeType: 'application/json' } },
         path('gemini-2.5-flash'),

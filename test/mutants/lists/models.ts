@@ -1,0 +1,65 @@
+/** Bugs of what models of a vendor receive that take less than the others, and of what is sent once more. */
+import type { Mutant } from '../mutant.ts';
+
+const RULES = { tests: ['test/engine/providers/vendor-rules.test.ts'] } as const;
+const SERVERS = { tests: ['test/engine/providers/chat-vendors.test.ts'] } as const;
+
+export const MODEL_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'own-late-system-at-any-model',
+    breaks:
+      'An older Claude refuses each request of Claude Code, which has a system message among its turns.',
+    file: 'engine/providers/anthropic-messages/late-system.ts',
+    find: '!(isSupported && isOfFormat(message))',
+    replace: '!isOfFormat(message)',
+    caughtBy: { tests: ['test/engine/providers/late-system.test.ts'] },
+  },
+  {
+    name: 'picture-of-a-failed-tool',
+    breaks: 'Anthropic refuses a conversation in which a tool has failed with a picture.',
+    file: 'engine/providers/anthropic-messages/request.ts',
+    find: 'isError === true && !hasMedia',
+    replace: 'isError === true',
+    caughtBy: RULES,
+  },
+  {
+    name: 'schema-is-too-much-to-serve',
+    breaks: 'Gemini refuses a request for the bounds in its schemas, and says nothing of them.',
+    file: 'engine/providers/google/index.ts',
+    find: '(refusesSchema(error) ? withoutBounds(request) : null)',
+    replace: 'null',
+    caughtBy: { tests: ['test/engine/providers/refused-schemas.test.ts'] },
+  },
+  {
+    name: 'forced-tool-at-a-model-that-thinks',
+    breaks: 'DeepSeek and Kimi refuse every request that forces a tool.',
+    file: 'engine/providers/openai-chat/stream.ts',
+    find: 'const fitted = withForcedTool(error, request, quirks);',
+    replace: 'const fitted = null;',
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'effort-as-a-switch',
+    breaks: 'Kimi K3 thinks the most, whatever effort is asked for.',
+    file: 'engine/providers/openai-chat/request.ts',
+    find: 'isSwitched && !hasEffortAlone(model)',
+    replace: 'isSwitched',
+    caughtBy: { tests: ['test/engine/providers/reasoning.test.ts'] },
+  },
+  {
+    name: 'picture-beside-its-response',
+    breaks: 'Gemini 3 does not learn which of its calls has brought a picture.',
+    file: 'engine/providers/google/request.ts',
+    find: '!IS_THIRD.test(model) || (',
+    replace: 'IS_THIRD.test(model) || (',
+    caughtBy: { tests: ['test/engine/providers/google-requests.test.ts'] },
+  },
+  {
+    name: 'gemma-has-three-levels',
+    breaks: 'Gemma 4 refuses a request that says how much it may think.',
+    file: 'engine/providers/google/thinking.ts',
+    find: 'if (IS_GEMMA.test(model)) {',
+    replace: "if (IS_GEMMA.test('')) {",
+    caughtBy: { tests: ['test/engine/providers/google-requests.test.ts'] },
+  },
+];
