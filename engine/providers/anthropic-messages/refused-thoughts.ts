@@ -17,15 +17,24 @@ interface ContextFields {
   readonly context_management?: unknown;
 }
 
-const REFUSED =
-  /invalid `?(?:signature|data)`? in `?(?:redacted_)?thinking|thinking`? (?:or `?redacted_thinking`? )?blocks?\b.{0,80}\b(?:cannot be modified|must remain|bound to|must match)|thinking\.signature: field required/i;
+const REFUSED = new RegExp(
+  [
+    'invalid `?(?:signature|data)`? in `?(?:redacted_)?thinking',
+    'thinking`? (?:or `?redacted_thinking`? )?blocks?\\b.{0,80}\\b(?:cannot be modified|must remain|bound to|must match)',
+    'thinking\\.signature: field required',
+    // In another order than the model had them, without the first of them, or without their words.
+    '(?:expected|first block must be) `?thinking`? or `?redacted_thinking`?',
+    'each thinking block must contain thinking',
+  ].join('|'),
+  'i',
+);
 
 /** Whether it says that thoughts in the conversation are not accepted. */
 export function refusesThoughts(error: unknown): boolean {
   return REFUSED.test(badRequestWords(error) ?? '');
 }
 
-/** null if the conversation has none. */
+/** null if there is nothing to leave out: no thoughts in the conversation, and no thinking that continues from them. */
 export function withoutThoughts(body: Body): Body | null {
   let hasThoughts = false;
   const messages = body.messages.flatMap((message): MessageParam[] => {
@@ -35,9 +44,8 @@ export function withoutThoughts(body: Body): Body | null {
     hasThoughts = true;
     return content.length === 0 ? [] : [{ ...message, content } as MessageParam];
   });
-  if (!hasThoughts) return null;
   // Thinking by budget must continue from them. Source: Anthropic, "Extended thinking".
-  if (body.thinking?.type !== 'enabled') return { ...body, messages };
+  if (body.thinking?.type !== 'enabled') return hasThoughts ? { ...body, messages } : null;
   const { thinking: _, ...rest } = body;
   return { ...rest, ...editsWithoutThoughts(rest), messages };
 }

@@ -9,8 +9,9 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { signThought } from '../../../tools/simulator/thought-signatures.ts';
 import { simulatedForTests } from '../../harness/simulated-provider.ts';
-import { adapterFor, simulatedConfig } from './adapter-for.ts';
+import { adapterFor, KEY, simulatedConfig } from './adapter-for.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
 import { type Event, named } from './odd-answer.ts';
 import { completed, message, response } from './odd-responses.ts';
@@ -59,6 +60,26 @@ test.each([
   expect(finishOf(heard)?.reason).toBe('stop');
   const bodies = (await server.sim.received(marker)).map(({ body }) => JSON.stringify(body));
   expect(bodies.map((body) => body.includes('c2lnbmVk'))).toEqual([true, false]);
+});
+
+// https://github.com/karthink/gptel/issues/743, https://github.com/anthropics/claude-code/issues/20698
+test('thoughts behind the words of their turn are left out, where the vendor wants them first', async () => {
+  const value = { type: 'thinking', thinking: 'Hm.', signature: signThought(KEY, 'Hm.') };
+  const words: Part = { type: 'text', text: 'I look.' };
+  const input: Partial<GenerationInput> = {
+    messages: conversation('behind', [words, { ...FOREIGN, value }]),
+    tools: TOOLS,
+    native: {
+      format: 'anthropic-messages',
+      fields: { thinking: { type: 'enabled', budget_tokens: 2_000 } },
+    },
+    reasoning: { effort: 'low' },
+  };
+  const provider = adapterFor('anthropic-messages', simulatedConfig('anthropic-messages', server.url));
+  const heard = await hear(provider, callOf(input, { model: 'claude-sonnet-4-5' }));
+  expect(heard.error).toBeUndefined();
+  const bodies = (await server.sim.received('behind')).map(({ body }) => JSON.stringify(body));
+  expect(bodies.map((body) => body.includes('"thinking"'))).toEqual([true, false]);
 });
 
 // https://github.com/alphaXiv/agents/pull/61

@@ -62,4 +62,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: "if (IS_GEMMA.test('')) {",
     caughtBy: { tests: ['test/engine/providers/google-requests.test.ts'] },
   },
+  {
+    name: 'thoughts-behind-words',
+    breaks: 'Claude refuses a conversation for good in which the words of a turn stand before its thoughts.',
+    file: 'engine/providers/anthropic-messages/refused-thoughts.ts',
+    find: '(?:expected|first block must be)',
+    replace: '(?:not expected)',
+    caughtBy: { tests: ['test/engine/providers/refused-thoughts.test.ts'] },
+  },
 ];
