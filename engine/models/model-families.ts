@@ -33,6 +33,7 @@ export const MODEL_FAMILIES: readonly (readonly [RegExp, KnownCapabilities])[] =
   [/deepseek-(reasoner|r1)/i, { reasoning: true, vision: false }],
   [/deepseek-(chat|v3)/i, { vision: false }],
   [/grok-(4|3-mini|code)/, { reasoning: true }],
+  [/^mistral-(small-(latest|26\d\d)|medium-(3[-.]5|26\d\d)|large-4)/, { reasoning: true }],
   [/(llama-3\.[13]|mixtral|ministral|mistral-nemo|codestral)/i, { vision: false }],
 ];
 

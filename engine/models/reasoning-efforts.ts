@@ -8,7 +8,10 @@ type Efforts = readonly ReasoningEffort[];
 /** Moonshot's from K3 on: they always think, and have no switch. Source: Moonshot, "Use reasoning effort". */
 const KIMI_WITH_EFFORT = /^kimi-k(?:[3-9]|\d\d)/i;
 
-/** By the name of the model, on any host; later rows win. Sources: OpenAI, the pages of its models; Moonshot. */
+/** Mistral's that can be asked to think; its others refuse the field. Source: Mistral, "Reasoning". */
+export const MISTRAL_WITH_EFFORT = /^mistral-(?:small-(?:latest|26\d\d)|medium-(?:3[-.]5|26\d\d)|large-4)/;
+
+/** By the name of the model, on any host; later rows win. Sources: OpenAI, the pages of its models; the above. */
 const OPENAI: readonly (readonly [RegExp, Efforts])[] = [
   [/^(o\d|gpt-oss|gpt-5-codex)/, ['low', 'medium', 'high']],
   [/^gpt-5(-mini|-nano)?(-\d{4}.*)?$/, ['minimal', 'low', 'medium', 'high']],
@@ -16,6 +19,8 @@ const OPENAI: readonly (readonly [RegExp, Efforts])[] = [
   [/^gpt-5\.1(?!-codex-max)/, ['none', 'low', 'medium', 'high']],
   [/^gpt-5\.(1-codex-max|[2-5](?!\d))/, ['none', 'low', 'medium', 'high', 'xhigh']],
   [KIMI_WITH_EFFORT, ['low', 'high', 'max']],
+  [MISTRAL_WITH_EFFORT, ['none', 'high']],
+  [/^mistral-large-4/, ['none', 'low', 'medium', 'high']],
 ];
 
 /** Whether it takes an effort where the vendor's other models have a switch. */
@@ -45,13 +50,14 @@ export function claudeEffort(model: string, effort: ReasoningEffort) {
 
 const CLAUDE = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-/** The effort itself, else the next lower one, else the lowest. */
+/** The effort itself, else the next lower one, else the lowest. What is to think is not kept from it. */
 export function nearestEffort<Effort extends ReasoningEffort>(
   effort: ReasoningEffort,
   taken: readonly Effort[],
 ): Effort {
   const rankOf = (own: ReasoningEffort) => reasoningEfforts.indexOf(own);
-  const ranked = [...taken].sort((a, b) => rankOf(a) - rankOf(b));
+  const thinks = effort !== 'none' && effort !== 'minimal';
+  const ranked = taken.filter((own) => !thinks || own !== 'none').sort((a, b) => rankOf(a) - rankOf(b));
   const nearest = ranked.findLast((own) => rankOf(own) <= rankOf(effort)) ?? ranked[0];
   if (nearest === undefined) throw new RangeError('no effort to choose from');
   return nearest;

@@ -72,7 +72,6 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
       systemMessages: 'first',
       turns: 'assistant-after-tool',
       messageFields: ['prefix'],
-      reasoningEffort: 'none',
       promptCacheKey: 'prompt_cache_key',
     },
   }),

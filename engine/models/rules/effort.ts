@@ -1,11 +1,16 @@
-/** The effort of a request at models that take none. Source: xAI, "Reasoning"; OpenAI, "Reasoning models". */
+/**
+ * The effort of a request at models that take none. Sources: xAI, "Reasoning"; OpenAI, "Reasoning models"; Mistral,
+ * "Reasoning".
+ */
 import type { ProviderConfig } from '../../../platform/config/schema.ts';
 import { plainName } from '../model-families.ts';
+import { MISTRAL_WITH_EFFORT } from '../reasoning-efforts.ts';
 import type { FittedInput, RuledCall } from './rule.ts';
 import { without } from './sampling.ts';
 
 /** They think as they see fit, and refuse the field. */
 const FIXED_EFFORT = /^grok-(2|3(?!-mini)|4(?:-|$)|4\.20(?!-multi-agent)|code-fast-1)/;
+const OF_MISTRAL = /^(?:mistral|ministral|magistral|codestral|devstral|pixtral|open-mi[sx]tral)-/;
 
 export function fitEffort({ model, input, facts, config }: RuledCall): FittedInput {
   const { reasoning } = input;
@@ -13,18 +18,22 @@ export function fitEffort({ model, input, facts, config }: RuledCall): FittedInp
   const { effort, thinks } = reasoning;
   const { reasoning: canThink } = facts.capabilities;
   const isOff = effort === 'none';
-  if (hasEffortField(config) && FIXED_EFFORT.test(plainName(model))) {
-    return { input: without(input, 'reasoning'), dropped: ['reasoning'] };
-  }
   // A model that does not think has no effort, and does not think without one either.
   if (canThink === false && (isOff || thinks === false)) {
     return { input: without(input, 'reasoning'), dropped: isOff ? [] : ['reasoning'] };
+  }
+  if (hasEffortField(config) && hasFixedEffort(plainName(model))) {
+    return { input: without(input, 'reasoning'), dropped: ['reasoning'] };
   }
   // Of another format, whose clients turn thinking off that no model would have begun. The field could be unknown.
   if (canThink === null && isOff && thinks === false && !hasSwitch(config)) {
     return { input: without(input, 'reasoning'), dropped: [] };
   }
   return { input, dropped: [] };
+}
+
+function hasFixedEffort(model: string): boolean {
+  return FIXED_EFFORT.test(model) || (OF_MISTRAL.test(model) && !MISTRAL_WITH_EFFORT.test(model));
 }
 
 /** Whether the server has a field that turns thinking off at any model. */

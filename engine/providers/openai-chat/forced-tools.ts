@@ -1,7 +1,7 @@
 /**
- * A choice that forces a tool, at models that refuse one while they think: DeepSeek's, Moonshot's, and others that think
- * where a request says nothing of it. What a client demands counts more than thoughts, so the same request leaves once
- * more with the thinking turned off. The vendor bills nothing for a request that it refuses. Sources: their errors
+ * A choice that forces a tool, at models that refuse one while they think: DeepSeek's, Moonshot's, and others that
+ * think where a request says nothing of it. What a client demands counts more than thoughts, so the same request leaves
+ * once more with the thinking turned off. The vendor bills nothing for a request that it refuses. Sources: their errors
  * ("Thinking mode does not support this tool_choice", "tool_choice 'required' is incompatible with thinking enabled").
  */
 import { badRequestWords } from '../http-errors.ts';

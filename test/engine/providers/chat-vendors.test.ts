@@ -132,6 +132,18 @@ test.each([
   expect(Object.fromEntries(sent)).toEqual(expected);
 });
 
+// https://github.com/pydantic/pydantic-ai/issues/5285, https://github.com/NousResearch/hermes-agent/issues/11243
+test.each([
+  ['mistral-small-2603', 'medium', 'high'],
+  ['mistral-medium-3-5', 'none', 'none'],
+  ['mistral-large-latest', 'none', undefined],
+  ['codestral-latest', 'none', undefined],
+] as const)('Mistral, %s: effort %s is sent as %s', async (model, effort, expected) => {
+  const messages: Message[] = [{ role: 'user', content: `Think. ${DIRECTIVE}` }];
+  const { error, body } = await sentTo('mistral', model, { messages, reasoning: { effort } });
+  expect([error, body['reasoning_effort']]).toEqual([undefined, expected]);
+});
+
 test.each([
   ['deepseek', 'deepseek-v4-pro', { effort: 'high' as const }],
   ['moonshotai', 'kimi-k2.6', undefined],

@@ -70,4 +70,20 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: '(?:not expected)',
     caughtBy: { tests: ['test/engine/providers/refused-thoughts.test.ts'] },
   },
+  {
+    name: 'effort-lost-at-mistral',
+    breaks: "Mistral's models that can think do not, whatever effort is asked for.",
+    file: 'engine/models/rules/effort.ts',
+    find: 'OF_MISTRAL.test(model) && !MISTRAL_WITH_EFFORT.test(model)',
+    replace: 'OF_MISTRAL.test(model)',
+    caughtBy: SERVERS,
+  },
+  {
+    name: 'low-effort-is-none',
+    breaks: 'A model that has only a high effort does not think at all where a low one is asked for.',
+    file: 'engine/models/reasoning-efforts.ts',
+    find: "!thinks || own !== 'none'",
+    replace: 'thinks || true',
+    caughtBy: { tests: ['test/engine/providers/reasoning.test.ts'] },
+  },
 ];

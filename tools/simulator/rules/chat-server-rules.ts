@@ -9,7 +9,7 @@ const QWEN = /qwen3\.[5-9]/i;
 /** Groq and Cerebras serve the same models. */
 const STRICT_HOSTS = /^(openai\/)?gpt-oss|^llama-3\.[13]-|^llama3\.1/;
 const ONE_CALL = /^o\d/;
-const FIXED_EFFORT = /^grok-(4|code)/;
+const FIXED_EFFORT = /^grok-(4|code)|^codestral-/;
 /** They think where a request says nothing of it. */
 const THINKS = /deepseek-v[4-9]|kimi-k2\.[5-9]/;
 
