@@ -16,12 +16,13 @@ import { AnswerState, isFilter, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
 import { badRequestWords } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { lowerCapIn } from '../refused-cap.ts';
 import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
 import { withoutRefusedFields } from './refused-fields.ts';
 import { refusesThoughts, withoutThoughts } from './refused-thoughts.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
-import { withOtherThinking } from './thinking-config.ts';
+import { withCap, withOtherThinking } from './thinking-config.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
 
 /**
@@ -79,7 +80,9 @@ async function sendAccepted(
 function withoutRefused(error: unknown, request: MessagesRequest): MessagesRequest | null {
   const words = badRequestWords(error) ?? '';
   const body =
-    withOtherThinking(request.body, words) ?? (refusesThoughts(error) ? withoutThoughts(request.body) : null);
+    withOtherThinking(request.body, words) ??
+    (refusesThoughts(error) ? withoutThoughts(request.body) : null) ??
+    withCap(request.body, lowerCapIn(error, request.body.max_tokens));
   return body === null ? withoutRefusedFields(error, request) : { ...request, body };
 }
 

@@ -117,6 +117,19 @@ export function withOtherThinking(body: Body, words: string): Body | null {
   };
 }
 
+/** The body with another cap, and its thinking within it; null for no cap. */
+export function withCap(body: Body, cap: number | null): Body | null {
+  if (cap === null) return null;
+  const { thinking, ...rest } = body;
+  if (thinking?.type !== 'enabled') return { ...body, max_tokens: cap };
+  const fitting = withinCap(thinking, cap);
+  return {
+    ...rest,
+    max_tokens: cap,
+    ...(fitting === null ? editsWithoutThoughts(rest) : { thinking: fitting }),
+  };
+}
+
 /** The budget of the caller, which must be less than the cap that is left for the call. */
 function withinCap(
   thinking: Extract<ThinkingConfigParam, { type: 'enabled' }>,

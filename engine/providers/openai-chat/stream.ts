@@ -16,6 +16,7 @@ import type { Link } from '../http-link.ts';
 import { OpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { lowerCapIn } from '../refused-cap.ts';
 import { untilWhole } from '../until-whole.ts';
 import { FAILED, KNOWN_REASONS, mapOpenAiChatFinishReason } from './finish-reason.ts';
 import { withForcedTool } from './forced-tools.ts';
@@ -71,12 +72,18 @@ export async function* streamOpenAiChat(
   const { signal } = link;
   const send = (body: ChatRequest) => client.chat.completions.create(body, { signal, headers }).asResponse();
   const response = await send(request).catch((error: unknown) => {
-    const fitted = withForcedTool(error, request, quirks);
+    const fitted = withForcedTool(error, request, quirks) ?? withLowerCap(error, request);
     if (fitted === null) throw error;
     return send(fitted);
   });
   yield { type: 'accepted' };
   yield* mapOpenAiChatStream(new OpenAiEvents<ChatCompletionChunk>(response, link), call, quirks);
+}
+
+function withLowerCap(error: unknown, request: ChatRequest): ChatRequest | null {
+  const field = 'max_completion_tokens' in request ? 'max_completion_tokens' : 'max_tokens';
+  const cap = lowerCapIn(error, request[field]);
+  return cap === null ? null : { ...request, [field]: cap };
 }
 
 /** @param stream and perhaps, at its end, whether the server has said that nothing follows. */

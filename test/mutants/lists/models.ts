@@ -34,8 +34,8 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     name: 'forced-tool-at-a-model-that-thinks',
     breaks: 'DeepSeek and Kimi refuse every request that forces a tool.',
     file: 'engine/providers/openai-chat/stream.ts',
-    find: 'const fitted = withForcedTool(error, request, quirks);',
-    replace: 'const fitted = null;',
+    find: 'withForcedTool(error, request, quirks) ?? ',
+    replace: '',
     caughtBy: SERVERS,
   },
   {
@@ -85,5 +85,13 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     find: "!thinks || own !== 'none'",
     replace: 'thinks || true',
     caughtBy: { tests: ['test/engine/providers/reasoning.test.ts'] },
+  },
+  {
+    name: 'cap-of-another-vendor',
+    breaks: 'An agent that asks for much cannot use a model of which nothing is known here.',
+    file: 'engine/providers/refused-cap.ts',
+    find: 'most > 0 && most < cap ? most : null',
+    replace: 'most < 0 ? most : null',
+    caughtBy: { tests: ['test/engine/providers/refused-cap.test.ts'] },
   },
 ];
