@@ -110,10 +110,16 @@ export interface ServerConnection extends Pick<EventEmitter, 'on' | 'once'> {
   sendCommand<Reply>(args: readonly RedisArgument[], options?: { readonly timeout?: number }): Promise<Reply>;
 }
 
+/** Each new connection may reach a replica again, until the name of a hosted Redis leads to the new master. */
+const LEAVE_EVERY_MS = 1_000;
+
 /**
  * Rejects commands that are not answered in time; the client itself only limits the time until they are written. After
  * such a rejection nothing is sent until an answer or a new connection arrives: the socket goes idle and is closed, and
  * no further commands pile up in it.
+ *
+ * A master that has become a replica keeps its connections and refuses their writes, so such a connection is opened
+ * again.
  */
 export function limitSilence(connection: ServerConnection, answerMs: number): void {
   let isSilent = false;
@@ -123,6 +129,13 @@ export function limitSilence(connection: ServerConnection, answerMs: number): vo
   // node-redis returns an object on top of the client; all commands use the client's own method.
   const client: ServerConnection = Object.getPrototypeOf(connection);
   const send = client.sendCommand.bind(client);
+  let leftAtMs = Number.NEGATIVE_INFINITY;
+  const leaveReplica = () => {
+    if (performance.now() - leftAtMs < LEAVE_EVERY_MS) return;
+    leftAtMs = performance.now();
+    // The server closes the connection behind its answer, so whatever was sent before is answered still.
+    send(['QUIT']).catch(() => undefined);
+  };
   client.sendCommand = <Reply>(...[args, options]: Parameters<typeof send>): Promise<Reply> => {
     if (isSilent) return Promise.reject(new RedisSilentError(answerMs));
     return new Promise((resolve, reject) => {
@@ -140,7 +153,10 @@ export function limitSilence(connection: ServerConnection, answerMs: number): vo
         },
         (error: unknown) => {
           clearTimeout(timer);
-          if (error instanceof ErrorReply) isSilent = false;
+          if (error instanceof ErrorReply) {
+            isSilent = false;
+            if (/^READONLY\b/.test(error.message)) leaveReplica();
+          }
           reject(error);
         },
       );

@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts';
 const MANAGED = 'test/e2e/managed-services.test.ts';
 const TEMPORAL_SETTINGS = 'test/platform/config/temporal-environment.test.ts';
 const DOCTOR_TLS = 'test/tools/services/doctor-tls.test.ts';
+const DEMOTED = 'test/platform/redis/redis-demoted.test.ts';
 
 export const SERVICE_MUTANTS: readonly Mutant[] = [
   {
@@ -53,5 +54,13 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     find: "copies.filter(({ state }) => state !== 'Active')",
     replace: "copies.filter(({ state }) => state === '')",
     caughtBy: { tests: [DOCTOR_TLS] },
+  },
+  {
+    name: 'redis-stays-at-replica',
+    breaks: 'After a failover of a hosted Redis all writes are refused until the processes are restarted.',
+    file: 'platform/redis/redis-connection.ts',
+    find: '/^READONLY\\b/.test(error.message)',
+    replace: 'false',
+    caughtBy: { tests: [DEMOTED] },
   },
 ];
