@@ -2,26 +2,17 @@
  * Deletes stored answers in every collection: each embedder has its own, and answers from before a change of the
  * embedder must be deleted too.
  */
-import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerDeletion } from './answer-cache.ts';
+import { connectQdrant, type QdrantPlace } from './connect-qdrant.ts';
 import { COLLECTION_PREFIX, ORDERING, orNone } from './qdrant-answers.ts';
 
-export function createQdrantDeletion({
-  url,
-  apiKey,
-  deleteMs,
-}: {
-  readonly url: string;
-  readonly apiKey?: string | undefined;
+interface DeletingQdrant extends QdrantPlace {
   /** How long each call may take. A deletion waits its turn behind what others write. */
   readonly deleteMs: number;
-}): AnswerDeletion {
-  const client = new QdrantClient({
-    url,
-    timeout: deleteMs,
-    checkCompatibility: false,
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
+}
+
+export function createQdrantDeletion({ deleteMs, ...place }: DeletingQdrant): AnswerDeletion {
+  const client = connectQdrant(place, { timeoutMs: deleteMs });
   return {
     async delete(entries) {
       const must = [

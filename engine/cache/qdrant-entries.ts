@@ -1,10 +1,11 @@
 /** Lists, searches and reads stored answers in every collection: each embedder has its own. */
-import { QdrantClient } from '@qdrant/js-client-rest';
+import type { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
 import { entryIdSchema } from '../../contracts/cached-entries.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { totalTokens } from '../../contracts/money.ts';
+import { connectQdrant, type QdrantPlace } from './connect-qdrant.ts';
 import {
   COLLECTION_PREFIX,
   orNone,
@@ -42,15 +43,8 @@ interface FoundAnswer {
   readonly stored: StoredAnswer;
 }
 
-export function createQdrantEntries({
-  url,
-  apiKey,
-}: {
-  readonly url: string;
-  readonly apiKey?: string | undefined;
-}): StoredEntries {
-  const key = apiKey === undefined ? {} : { apiKey };
-  return new QdrantEntries(new QdrantClient({ url, timeout: TIMEOUT_MS, checkCompatibility: false, ...key }));
+export function createQdrantEntries(place: QdrantPlace): StoredEntries {
+  return new QdrantEntries(connectQdrant(place, { timeoutMs: TIMEOUT_MS }));
 }
 
 class QdrantEntries implements StoredEntries {

@@ -1,7 +1,7 @@
 /** Erases a user's stored answers in every collection: each embedder has its own. */
-import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
 import type { UserAnswers } from './answer-cache.ts';
+import { connectQdrant, type QdrantPlace } from './connect-qdrant.ts';
 import { COLLECTION_PREFIX, ORDERING } from './qdrant-answers.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -9,15 +9,8 @@ const ERASED_AT_ONCE = 256;
 
 const payloadSchema = z.object({ generation: z.string() });
 
-export function createQdrantErasure({
-  url,
-  apiKey,
-}: {
-  readonly url: string;
-  readonly apiKey?: string | undefined;
-}): UserAnswers {
-  const key = apiKey === undefined ? {} : { apiKey };
-  const client = new QdrantClient({ url, timeout: TIMEOUT_MS, checkCompatibility: false, ...key });
+export function createQdrantErasure(place: QdrantPlace): UserAnswers {
+  const client = connectQdrant(place, { timeoutMs: TIMEOUT_MS });
   return {
     async erase({ tenant, user, untilMs }, onFound) {
       const must = [

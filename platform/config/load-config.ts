@@ -14,6 +14,7 @@ import {
 import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
+import { qdrantUrlSchema } from './qdrant-schema.ts';
 import { type RedisPlace, redisPlaceOf, redisUrlsSchema } from './redis-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
@@ -51,7 +52,7 @@ export const environmentSchema = z.object({
   ...deploymentEnvironment,
   UNBROKEN_TASK_QUEUE: z.string().default('unbroken'),
   REDIS_URL: redisUrlsSchema.optional(),
-  QDRANT_URL: z.url().default('http://127.0.0.1:6333'),
+  QDRANT_URL: qdrantUrlSchema.default('http://127.0.0.1:6333'),
   QDRANT_API_KEY: z.string().optional(),
   ...telemetryEnvironment,
 });

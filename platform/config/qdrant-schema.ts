@@ -2,6 +2,20 @@
 import { z } from 'zod';
 import { DEFAULTS } from '../../contracts/limits.ts';
 
+/** The port that Qdrant's own clients take where a URL names none. */
+const USUAL_PORT = 6333;
+
+/** `QDRANT_URL`, always with its port: `URL` drops 80 and 443, and Qdrant's client takes 6333 for them. */
+export const qdrantUrlSchema = z
+  .url({ protocol: /^https?$/, error: 'expected http://host:port, or https:// for TLS' })
+  .transform((text) => withPort(text.trim()));
+
+function withPort(text: string): string {
+  const [, origin = '', port, path = ''] =
+    /^(https?:\/\/[^/?#]*?)(:\d+)?(\/[^?#]*)?(?:[?#].*)?$/i.exec(text) ?? [];
+  return `${origin}${port ?? `:${USUAL_PORT}`}${path.replace(/\/+$/, '')}`;
+}
+
 /** A change of how a cluster keeps them holds for collections that are created later (docs/cluster.md). */
 export const qdrantSchema = z.strictObject({
   replicationFactor: z

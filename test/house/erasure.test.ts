@@ -24,6 +24,7 @@ const OBJECT_WRITERS = [
 ];
 /** Who speaks with Qdrant, by which all its collections are known. */
 const QDRANT_FILES = [
+  'engine/cache/connect-qdrant.ts',
   'engine/cache/qdrant-answers.ts',
   'engine/cache/qdrant-deletion.ts',
   'engine/cache/qdrant-entries.ts',
@@ -42,7 +43,7 @@ function filesWith(pattern: RegExp, files: readonly (readonly [string, string])[
 }
 
 const WRITES_OBJECTS = /\b(?:store|objects|objectStore)\.(?:put|upload)\(/i;
-const SPEAKS_WITH_QDRANT = /from '@qdrant\//;
+const SPEAKS_WITH_QDRANT = /from '(?:@qdrant|.*\/connect-qdrant\.ts)/;
 
 const files = projectFiles('.ts')
   .filter((path) => SHELVES.test(path))

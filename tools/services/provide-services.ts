@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { qdrantUrlSchema } from '../../platform/config/qdrant-schema.ts';
 import { readTemporalServer } from '../../platform/config/temporal-environment.ts';
 import { findFreePort, preferPort } from './ports.ts';
 import { findQdrantExecutable } from './programs/qdrant.js';
@@ -158,8 +159,9 @@ async function provideRedis(place: Place): Promise<ProvidedServices['redis']> {
 async function provideQdrant(place: Place): Promise<ProvidedServices['qdrant']> {
   const { dataDir, env, report } = place;
   const begunAt = Date.now();
-  const namedUrl = env['QDRANT_URL'];
-  if (namedUrl) {
+  const named = env['QDRANT_URL'];
+  if (named) {
+    const namedUrl = qdrantUrlSchema.parse(named);
     await checkQdrant(namedUrl);
     report(`qdrant: ${namedUrl}, from QDRANT_URL`);
     return { url: namedUrl };

@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts';
 const MANAGED = 'test/e2e/managed-services.test.ts';
 const TEMPORAL_SETTINGS = 'test/platform/config/temporal-environment.test.ts';
 const DOCTOR_TLS = 'test/tools/services/doctor-tls.test.ts';
+const CONNECT_QDRANT = 'test/engine/cache/connect-qdrant.test.ts';
 const DEMOTED = 'test/platform/redis/redis-demoted.test.ts';
 
 export const SERVICE_MUTANTS: readonly Mutant[] = [
@@ -62,5 +63,13 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     find: '/^READONLY\\b/.test(error.message)',
     replace: 'false',
     caughtBy: { tests: [DEMOTED] },
+  },
+  {
+    name: 'qdrant-behind-proxy-at-6333',
+    breaks: 'A Qdrant at port 443 of a proxy is looked for at 6333, and the cache never answers.',
+    file: 'engine/cache/connect-qdrant.ts',
+    find: 'Number(port) || (isTls ? 443 : 80)',
+    replace: 'Number(port) || 6_333',
+    caughtBy: { tests: [CONNECT_QDRANT] },
   },
 ];

@@ -10,7 +10,7 @@ const aboutSchema = z.object({ version: z.string() });
 export async function checkQdrant({ qdrant }: Pick<Config, 'qdrant'>): Promise<Finding[]> {
   const { url, apiKey } = qdrant;
   const ask = (path: string) =>
-    fetch(`${url.replace(/\/+$/, '')}${path}`, {
+    fetch(`${url}${path}`, {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       headers: apiKey === undefined ? {} : { 'api-key': apiKey },
     });
