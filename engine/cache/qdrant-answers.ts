@@ -303,6 +303,10 @@ async function createCollection(client: QdrantClient, name: string, wanted: NewC
   await index('question', 'keyword');
   await index('user', 'keyword');
   await index('generation', 'keyword');
+  // A Qdrant in strict mode, as Qdrant Cloud is by default, refuses filters of fields without an index.
+  await index('attempt', 'keyword');
+  await index('provider', 'keyword');
+  await index('model', 'keyword');
   await index('expiresAtMs', 'integer');
   await index('storedAtMs', 'integer');
 }

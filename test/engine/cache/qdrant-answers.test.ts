@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { collectionName, QdrantAnswers } from '../../../engine/cache/qdrant-answers.ts';
 import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
+import { createQdrantEntries } from '../../../engine/cache/qdrant-entries.ts';
+import { createQdrantErasure } from '../../../engine/cache/qdrant-erasure.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { PATIENT_MS } from '../../harness/patience.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -135,6 +137,37 @@ describe('the collection', () => {
     await expect(cache.store(question, answer)).rejects.toThrow();
     await cache.store(question, answer);
     expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
+  });
+
+  test('has an index for each field of a filter, without which a Qdrant in strict mode refuses it', async () => {
+    const cache = patient();
+    const invoice = asking('What is an invoice?');
+    await cache.store(invoice, answer);
+    await server.raw.updateCollection(COLLECTION, {
+      strict_mode_config: {
+        enabled: true,
+        unindexed_filtering_retrieve: false,
+        unindexed_filtering_update: false,
+      },
+    });
+    expect(await cache.store(question, answer)).toBe(true);
+    expect(await cache.lookUp(paraphrase, LIMITS)).toMatchObject({ outcome: 'hit' });
+    expect(await cache.lookUpBest(question, 0.01)).toMatchObject({ outcome: 'hit' });
+    const mayNotStore = async () => false;
+    expect(await cache.store(invoice, { ...answer, mayStore: mayNotStore })).toBe(false);
+    const entries = createQdrantEntries({ url: server.url });
+    const { provider, model, user } = answer;
+    const search = { tenant: 'acme', user, model: { provider, model }, limit: 5 };
+    expect((await entries.list(search, undefined)).data).toHaveLength(1);
+    expect(await entries.searchText(search, '2FA')).toBeDefined();
+    expect(await entries.searchLike(search, entryId)).toBeDefined();
+    await answersAt(server.url, 5_000).deleteExpired(Date.now());
+    const deletion = createQdrantDeletion({ url: server.url, deleteMs: PATIENT_MS });
+    expect(await deletion.delete({ tenant: 'acme', user: 'carl', storedUntilMs: Date.now() })).toBe(0);
+    expect(await deletion.delete({ tenant: 'acme', generationId: 'gen_none' })).toBe(0);
+    const erasure = createQdrantErasure({ url: server.url });
+    const all = { tenant: 'acme', user, untilMs: Date.now() };
+    expect(await erasure.erase(all, async () => undefined)).toBe(1);
   });
 });
 

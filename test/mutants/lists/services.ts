@@ -5,6 +5,7 @@ const MANAGED = 'test/e2e/managed-services.test.ts';
 const TEMPORAL_SETTINGS = 'test/platform/config/temporal-environment.test.ts';
 const DOCTOR_TLS = 'test/tools/services/doctor-tls.test.ts';
 const CONNECT_QDRANT = 'test/engine/cache/connect-qdrant.test.ts';
+const QDRANT_ANSWERS = 'test/engine/cache/qdrant-answers.test.ts';
 const DEMOTED = 'test/platform/redis/redis-demoted.test.ts';
 
 export const SERVICE_MUTANTS: readonly Mutant[] = [
@@ -63,6 +64,14 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     find: '/^READONLY\\b/.test(error.message)',
     replace: 'false',
     caughtBy: { tests: [DEMOTED] },
+  },
+  {
+    name: 'qdrant-filter-without-index',
+    breaks: 'Qdrant Cloud, which is in strict mode, refuses to store any answer.',
+    file: 'engine/cache/qdrant-answers.ts',
+    find: "await index('attempt', 'keyword');",
+    replace: '',
+    caughtBy: { tests: [QDRANT_ANSWERS] },
   },
   {
     name: 'qdrant-behind-proxy-at-6333',
