@@ -18,7 +18,12 @@ import { qdrantUrlSchema } from './qdrant-schema.ts';
 import { type RedisPlace, redisPlaceOf, redisUrlsSchema } from './redis-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
-import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
+import {
+  portSchema,
+  type TelemetrySettings,
+  telemetryEnvironment,
+  telemetrySettings,
+} from './telemetry-environment.ts';
 import {
   type TemporalServer,
   temporalEnvironment,
@@ -34,7 +39,7 @@ const LEAST_CHARACTERS = 10;
 export const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
   UNBROKEN_HOST: z.string().default('127.0.0.1'),
-  UNBROKEN_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  UNBROKEN_PORT: portSchema.default(8787),
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
   UNBROKEN_DEV_KEY: z

@@ -3,13 +3,34 @@ import { z } from 'zod';
 
 const LIST = 16;
 
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'expected redis://host:port, or rediss:// for TLS' });
+const URL_ERROR =
+  'expected redis://host:port, or rediss:// for TLS; in a password write # / ? % as %23 %2F %3F %25';
+
+/** What Redis' client would refuse with an error that names no setting. */
+const redisUrl = z
+  .url({ protocol: /^rediss?$/, error: URL_ERROR, abort: true })
+  .refine(isLoginReadable, URL_ERROR)
+  .refine(hasDatabase, 'expected the number of a database after the host, or nothing: redis://host:port/0');
+
+function isLoginReadable(text: string): boolean {
+  const { username, password } = new URL(text);
+  try {
+    return [username, password].every((part) => decodeURIComponent(part) !== undefined);
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
+
+function hasDatabase(text: string): boolean {
+  return /^\/?\d*$/.test(new URL(text).pathname);
+}
 
 /** `REDIS_URL`: one URL, also of a socket (`unix:///path`), or several nodes of one cluster. */
 export const redisUrlsSchema = z
   .string()
   .transform(splitUrls)
-  .pipe(z.union([z.tuple([z.url({ protocol: /^unix$/ })]), z.array(redisUrl).min(1).max(LIST)]));
+  .pipe(z.union([z.array(redisUrl).min(1).max(LIST), z.tuple([z.url({ protocol: /^unix$/, abort: true })])]));
 
 /** A password may contain a comma, so only a comma before the next URL counts. */
 export function splitUrls(text: string): string[] {

@@ -1,10 +1,14 @@
 /** Reads where metrics and traces go. Both are off by default. The `OTEL_` names are OpenTelemetry's own. */
 import { z } from 'zod';
 
+const NO_PORT = 'expected a port, 0 to 65535';
+
+export const portSchema = z.coerce.number(NO_PORT).int(NO_PORT).min(0, NO_PORT).max(65_535, NO_PORT);
+
 const flag = z.stringbool().default(false);
 
 export const telemetryEnvironment = {
-  UNBROKEN_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  UNBROKEN_METRICS_PORT: portSchema.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
   OTEL_SERVICE_NAME: z.string().max(255).optional(),

@@ -26,8 +26,15 @@ function readOrExplain(path: string, context: z.RefinementCtx): string {
   }
 }
 
+/** A name, an IPv4 address, or an IPv6 address in brackets: what Temporal's SDK takes. */
+const ADDRESS = /^(?:\[[\da-f.:]+\]|[^\s:/]+)(?::\d{1,5})?$/i;
+
 export const temporalEnvironment = {
-  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .trim()
+    .regex(ADDRESS, 'expected host:port, without https:// (TEMPORAL_TLS=true turns TLS on)')
+    .default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_API_KEY: z
     .string()

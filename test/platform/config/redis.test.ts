@@ -49,4 +49,11 @@ test('a wrong setting is reported with its key and the fix', () => {
   );
   expect(() => placeOf({ cluster: ['http://10.0.0.1'] })).toThrow('expected redis://host:port');
   expect(() => placeOf({}, { REDIS_URL: '10.0.0.1:6379' })).toThrow('REDIS_URL');
+  // Redis' client would end the process with an error that names no setting.
+  for (const password of ['p%ss', 'p#ss', 'p/ss', 'p?ss']) {
+    expect(() => placeOf({}, { REDIS_URL: `redis://:${password}@10.0.0.1:6379` })).toThrow(
+      'write # / ? % as %23',
+    );
+  }
+  expect(() => placeOf({}, { REDIS_URL: 'redis://10.0.0.1:6379/cache' })).toThrow('the number of a database');
 });

@@ -32,6 +32,14 @@ describe('a connection to Temporal', () => {
     });
   });
 
+  test('goes to host and port; an address of another form is reported with the fix', () => {
+    const addressOf = (address: string) => optionsOf({ TEMPORAL_ADDRESS: address }).address;
+    for (const address of ['temporal', 'temporal:7233', '[::1]:7233', '10.0.0.1:7233'])
+      expect(addressOf(`${address}\n`)).toBe(address);
+    for (const address of ['https://temporal:7233', 'dns:///temporal', 'temporal:port', '::1'])
+      expect(() => addressOf(address)).toThrow('TEMPORAL_ADDRESS: expected host:port, without https://');
+  });
+
   test('brings its certificate and trusts the named authority, from files or from variables', () => {
     const [crt, pem] = [readFileSync(certificate), readFileSync(key)];
     const expected = { serverRootCACertificate: crt, clientCertPair: { crt, key: pem } };
