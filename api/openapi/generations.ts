@@ -12,6 +12,7 @@ import {
   inPath,
   inQuery,
   jsonPage,
+  nothingMore,
   queryOf,
   requiredBody,
 } from './parts.ts';
@@ -83,7 +84,7 @@ export const generationPaths = {
         inQuery('ticket', { type: 'string' }),
         inHeader('Last-Event-ID', { type: 'integer' }),
       ],
-      responses: { 200: stream, default: failure },
+      responses: { 200: stream, 204: nothingMore, default: failure },
     },
   },
   '/v1/generations/{id}/standing': {

@@ -32,6 +32,7 @@ import {
   jsonContent,
   jsonList,
   jsonPage,
+  nothingMore,
   optionalBody,
   queryOf,
   requiredBody,
@@ -164,6 +165,7 @@ export const jobPaths = {
       ],
       responses: {
         200: { description: 'Events as SSE: id is the cursor, data is a JobEvent', content: eventStream },
+        204: nothingMore,
         default: failure,
       },
     },

@@ -38,6 +38,9 @@ export function answer(description: string, name: string) {
   return { description, content: json(name) };
 }
 
+/** To an `EventSource`, which then stops. */
+export const nothingMore = { description: 'Last-Event-ID is that of the last event: there will be no more' };
+
 export const failure = answer('An error of the table in docs/errors', 'Error');
 
 export const eventStream = { 'text/event-stream': { schema: { type: 'string' } } };

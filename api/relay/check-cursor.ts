@@ -2,6 +2,7 @@
  * Checks that a reader can continue after its cursor: the cursor must lie within the log, and the event at it must
  * still be the one that the reader has.
  */
+import type { Request } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 
@@ -24,6 +25,18 @@ export async function checkCursor(log: LogReader, head: LogHead, { after, at }: 
   if (at === undefined) return;
   const [event] = await log.read(head.generationId, after - 1, 1);
   if (event?.seq !== after || event.at !== at) throw tailLost(null);
+}
+
+/**
+ * Whether an `EventSource` has returned to a log whose end it has. It would return for as long as its page is open; a
+ * 204 tells it to stop.
+ */
+export function isReadToEnd(
+  request: Pick<Request, 'get'>,
+  { status, nextSeq }: Pick<LogHead, 'status' | 'nextSeq'>,
+  after: number,
+): boolean {
+  return request.get('last-event-id') !== undefined && status !== 'running' && after === nextSeq - 1;
 }
 
 /** @returns why a log will never have more for its readers; null when they may wait for its end. */

@@ -20,6 +20,7 @@ import { relayJob } from '../jobs/relay-job.ts';
 import { rerunJob } from '../jobs/rerun-job.ts';
 import { submitJob } from '../jobs/start-job.ts';
 import { cancelJob, decide, setPaused } from '../jobs/steer-job.ts';
+import { isReadToEnd } from '../relay/check-cursor.ts';
 import { closedSignal, startSse } from '../relay/sse.ts';
 
 type OfJob = RequestHandler<{ id: string }>;
@@ -105,6 +106,10 @@ export function streamJob(dependencies: ApiDependencies): OfJob {
     const head = await findJob(dependencies, callerIn(response), request.params.id);
     if (cursor.after >= head.nextSeq) {
       throw new UnbrokenError('cursor_invalid', `The job's events end at ${head.nextSeq - 1}.`);
+    }
+    if (isReadToEnd(request, head, cursor.after)) {
+      response.status(204).end();
+      return;
     }
     const closed = closedSignal(response);
     startSse(response, head.jobId);

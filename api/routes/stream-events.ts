@@ -4,7 +4,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { checkCursor } from '../relay/check-cursor.ts';
+import { checkCursor, isReadToEnd } from '../relay/check-cursor.ts';
 import { type RelaySource, relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
 
@@ -24,6 +24,10 @@ export function streamEvents(
     const limit = untilMs === null ? null : AbortSignal.timeout(untilMs);
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
     await checkCursor(dependencies.log, head, { after, at: timeOf(request) });
+    if (isReadToEnd(request, head, after)) {
+      response.status(204).end();
+      return;
+    }
     const closed = closedSignal(response);
     const { leaving } = dependencies;
     const ends = limit === null ? [leaving] : [leaving, limit];

@@ -27,6 +27,9 @@ export function createRelay(options: RelayOptions): (request: Request) => Promis
     const { standing } = access;
     // The origin explains what is wrong with a cursor past the end.
     if (stream.after >= standing.nextSeq && access.isFresh) return passOn(origin, request);
+    // An `EventSource` that has the end would return for as long as its page is open; a 204 tells it to stop.
+    if (stream.isReturn && standing.status !== 'running' && stream.after === standing.nextSeq - 1)
+      return new Response(null, { status: 204, headers: viewHeaders(access) });
     const untilMs = least(stream.untilMs, options.longestStreamMs ?? null);
     const order = { standing, credentials, after: stream.after, untilMs, headers: viewHeaders(access) };
     const { signal } = request;
@@ -39,6 +42,8 @@ export function createRelay(options: RelayOptions): (request: Request) => Promis
 interface StreamRequest {
   readonly generationId: string;
   readonly after: number;
+  /** Whether an `EventSource` comes back by itself. */
+  readonly isReturn: boolean;
   /** The query with the viewer's cursor, which the origin checks; '' if the viewer cannot prove its cursor. */
   readonly cursor: string;
   readonly untilMs: number | null;
@@ -58,6 +63,7 @@ function streamRequestOf(request: Request): StreamRequest | null {
   return {
     generationId,
     after: after === '' ? -1 : Number(after),
+    isReturn: fromHeader !== null,
     cursor: fromHeader !== null || after === '' || at === '' ? '' : `?after=${after}&at=${at}`,
     untilMs: until === null || until === '' ? null : Number(until),
   };

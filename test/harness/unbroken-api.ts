@@ -88,6 +88,8 @@ export function connectApi(url: string, key: string): UnbrokenApi {
         headers: after < 0 ? {} : { 'last-event-id': String(after) },
         signal: controller.signal,
       });
+      // It has the end already.
+      if (response.status === 204) return events;
       if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
       for await (const event of eventsOf(response)) {
         events.push(event);

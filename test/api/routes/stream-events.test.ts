@@ -1,11 +1,13 @@
 import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import express from 'express';
 import { RunLookup } from '../../../api/generations/run-lookup.ts';
 import { streamEvents } from '../../../api/routes/stream-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
 import type { LogWriter } from '../../../engine/streaming/event-log.ts';
 import { RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
@@ -43,6 +45,26 @@ test('until_ms ends the stream of a client that reads nothing, long before it co
   const [closedAt = 0] = served.closedAt;
   expect(closedAt - askedAt).toBeGreaterThan(450);
   expect(closedAt - askedAt).toBeLessThan(LIMITS.viewerStallMs);
+});
+
+test('an EventSource that returns after the end gets a 204, which ends it, and one that lacks the end gets it', async () => {
+  const { writer, ...served } = await serveLog('gen_3', new AbortController().signal);
+  const answerTo = async (lastEventId: number) => {
+    const headers = `host: a\r\nconnection: close\r\nlast-event-id: ${lastEventId}`;
+    return text(served.ask(`GET /gen_3 HTTP/1.1\r\n${headers}\r\n\r\n`));
+  };
+  try {
+    await writer.write({ type: 'generation-cancel', attempts: 0, usage: NO_USAGE, costMicroUsd: 0 });
+    await writer.flush();
+    const rest = await answerTo(0);
+    expect(rest).toContain('200 OK');
+    expect(rest).toContain('id: 1\nevent: generation-cancel');
+    const over = await answerTo(1);
+    expect(over).toContain('204 No Content');
+    expect(over).not.toContain('retry:');
+  } finally {
+    served.stop();
+  }
 });
 
 test('the process keeps nothing of disconnected viewers, even after a garbage collection during their streams', async () => {
