@@ -29,6 +29,25 @@ test('a Redis that forgets or evicts is an error, and the fix that it names repa
   }
 });
 
+test('a user of Redis who may not use the channels is an error, and the fix that it names repairs it', async () => {
+  const redis = await server.connect();
+  const url = new URL(server.url);
+  Object.assign(url, { username: 'app', password: 'secret' });
+  const findings = () => checkRedis({ redisPlace: { kind: 'one', url: url.href }, redis: {} });
+  const rightsIn = (fix = '') => fix.replace(/^.* <user> /, '').split(' ');
+  await redis.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all']);
+  const channels = (await findings()).find(({ check }) => check === 'redis channels');
+  expect(channels).toMatchObject({ status: 'error', found: expect.stringContaining('NOPERM') });
+  await redis.sendCommand(['ACL', 'SETUSER', 'app', '-info']);
+  const [first] = await findings();
+  expect(first).toMatchObject({ check: 'redis', status: 'error', fix: channels?.fix });
+  const reset = ['ACL', 'SETUSER', 'app', 'resetkeys', 'resetchannels', '-@all'];
+  await redis.sendCommand([...reset, ...rightsIn(channels?.fix)]);
+  const repaired = (await findings()).filter(({ found }) => found.includes('NOPERM'));
+  expect(repaired).toEqual([]);
+  expect(await findings()).toContainEqual(expect.objectContaining({ check: 'redis channels', status: 'ok' }));
+});
+
 test.each([
   ['1.16.3', '1.10', true],
   ['v24.1.0', '22.19', true],

@@ -23,6 +23,13 @@ function clientOf(url: string) {
   });
 }
 
+/** What a user of Redis needs, as docs/operations-redis.md says. */
+const RIGHTS_FIX = 'Run: redis-cli ACL SETUSER <user> ~ub:* &ub:* +@all -@dangerous +info +role';
+
+function isForbidden(problem: unknown): boolean {
+  return problem instanceof Error && /^(?:NOPERM|NOAUTH)\b/.test(problem.message);
+}
+
 type CheckedConfig = Pick<Config, 'redisPlace' | 'redis'>;
 
 /** Of several masters, each check reports the first one that has a problem. */
@@ -72,9 +79,12 @@ async function checkServer(
       memoryOf(facts),
       await scriptsOf(redis),
       await clockOf(redis),
+      await channelsOf(redis, kind),
     ];
   } catch (problem) {
-    const fix = 'Start Redis, or set REDIS_URL to where it is (redis://user:password@host:6379).';
+    const fix = isForbidden(problem)
+      ? RIGHTS_FIX
+      : 'Start Redis, or set REDIS_URL to where it is (redis://user:password@host:6379).';
     return [error('redis', `${shown(url)}: ${wordsOf(problem)}`, fix)];
   } finally {
     if (redis.isOpen) redis.destroy();
@@ -207,6 +217,24 @@ async function scriptsOf(redis: Asking): Promise<Finding> {
       wordsOf(problem),
       'Allow EVAL and EVALSHA to this user: ACL SETUSER <user> +@scripting.',
     );
+  }
+}
+
+/** A user of Redis 7 that was created without a word about channels may use none. */
+async function channelsOf(redis: Asking, kind: CheckedConfig['redisPlace']['kind']): Promise<Finding> {
+  const check = 'redis channels';
+  const channel = 'ub:doctor';
+  try {
+    await redis.subscribe(channel, () => undefined);
+    await redis.unsubscribe(channel);
+    // In a cluster, another master may have this one.
+    if (kind !== 'cluster') {
+      await redis.sSubscribe(channel, () => undefined);
+      await redis.sUnsubscribe(channel);
+    }
+    return ok(check, 'messages may be sent and received');
+  } catch (problem) {
+    return error(check, wordsOf(problem), RIGHTS_FIX);
   }
 }
 
