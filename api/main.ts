@@ -49,6 +49,7 @@ import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
+import { leaveWhileStarting } from '../platform/leave-while-starting.ts';
 import { createFileStore, createObjectStore } from '../platform/object-store/create-object-store.ts';
 import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
@@ -73,6 +74,7 @@ import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 /** Shorter than `drainMs`: a person pressed Ctrl-C and waits. */
 const INTERRUPT_DRAIN_MS = 2_000;
 
+const leaveAtOnce = leaveWhileStarting();
 const config = loadConfig();
 const tracing = await startTracing('unbroken-api', config.telemetry.traces);
 const logger = createLogger(config.logLevel, tracing);
@@ -229,6 +231,7 @@ server.listen(config.port, config.host, async () => {
   // Now, not at its exit: the start after a kill should be the quick one.
   flushCompileCache();
 });
+leaveAtOnce.end();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, async () => {
     leave.abort();

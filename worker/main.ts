@@ -6,9 +6,11 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
 import { startTracing } from '../engine/telemetry/tracing.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
+import { leaveWhileStarting } from '../platform/leave-while-starting.ts';
 import { createWorker } from './create-worker.ts';
 import { temporalMetrics } from './temporal-metrics.ts';
 
+const leaveAtOnce = leaveWhileStarting();
 const config = loadConfig();
 const tracing = await startTracing('unbroken-worker', config.telemetry.traces);
 const logger = createLogger(config.logLevel, tracing);
@@ -21,6 +23,7 @@ Runtime.install({
   telemetryOptions,
 });
 const worker = await createWorker(config, { logger, tracing, temporalMetricsUrl });
+leaveAtOnce.end();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
 const running = worker.run();
 const { metricsUrl } = worker;

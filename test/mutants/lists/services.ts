@@ -89,4 +89,12 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     replace: "return ok(check, '');",
     caughtBy: { tests: ['test/tools/services/doctor-redis.test.ts'] },
   },
+  {
+    name: 'starting-process-stays',
+    breaks: 'A container that waits for Redis ignores SIGTERM until it is killed.',
+    file: 'platform/leave-while-starting.ts',
+    find: 'process.once(signal, leave)',
+    replace: "process.once('SIGWINCH', leave)",
+    caughtBy: { tests: ['test/worker/leave-while-starting.test.ts'] },
+  },
 ];
