@@ -7,6 +7,7 @@ import { createAdapter } from '../adapter.ts';
 import { clientOptions, NO_ENVIRONMENT } from '../client-options.ts';
 import type { Provider, ProviderCall } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { withStandardTier } from '../standard-tier.ts';
 import { mapOpenAiError } from './errors.ts';
 import { isPrefilled } from './request.ts';
 import { streamOpenAiChat } from './stream.ts';
@@ -16,7 +17,8 @@ export function createOpenAiChat(settings: ProviderSettings): Provider {
     takesStreams: true,
     stream(call, link) {
       const client = new OpenAI({ ...clientOptions(link, baseUrlFor(call, settings)), ...NO_ENVIRONMENT });
-      return streamOpenAiChat(client, call, settings.quirks, link);
+      const priced = withStandardTier(call, 'openai-chat', settings.baseUrl);
+      return streamOpenAiChat(client, priced, settings.quirks, link);
     },
     mapError: mapOpenAiError,
   });

@@ -9,6 +9,7 @@ import { createLink, type Link } from '../http-link.ts';
 import { mapOpenAiError } from '../openai-chat/errors.ts';
 import type { Provider } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { withStandardTier } from '../standard-tier.ts';
 import { reattachOpenAiResponse } from './reattach.ts';
 import { streamOpenAiResponse } from './stream.ts';
 import { mapOpenAiResponseUsage } from './usage.ts';
@@ -29,7 +30,8 @@ export function createOpenAiResponses(settings: ProviderSettings): Provider {
       if (resume.strategy === 'reattach') return reattachOpenAiResponse(client, { ...call, resume }, link);
       const { reattach, reasoning } = settings.factsOf(call.model).capabilities;
       const mode = { isBackground: reattach, reasons: reasoning === true, link };
-      return streamOpenAiResponse(client, call, mode);
+      const priced = withStandardTier(call, 'openai-responses', settings.baseUrl);
+      return streamOpenAiResponse(client, priced, mode);
     },
     mapError: mapOpenAiError,
   });

@@ -199,4 +199,12 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     replace: "tonumber(kept[2] or '0') < ask.againSinceMs\nif isEarlier",
     caughtBy: { tests: ['test/engine/budget/same-id-again.test.ts'] },
   },
+  {
+    name: 'tier-of-the-project',
+    breaks: 'OpenAI bills the tier of its project, and the budget books the usual price: half of it.',
+    file: 'engine/providers/standard-tier.ts',
+    find: "const KEPT: readonly unknown[] = ['default', 'flex'];",
+    replace: "const KEPT: readonly unknown[] = ['default', 'flex', undefined, 'auto'];",
+    caughtBy: { tests: ['test/engine/providers/standard-tier.test.ts'] },
+  },
 ];
