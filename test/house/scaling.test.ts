@@ -106,15 +106,15 @@ describe('with the Prometheus Adapter', () => {
   });
 });
 
-describe('a worker that is asked to leave', () => {
+describe('a process that is asked to leave', () => {
   const graceSchema = z.object({
     template: z.object({ spec: z.object({ terminationGracePeriodSeconds: z.number() }) }),
   });
-  const graceMsOf = (path: string) => {
-    const worker = manifestsIn(readProjectFile(path)).find(
-      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith('-worker'),
+  const graceMsOf = (path: string, ending: '-api' | '-worker') => {
+    const deployment = manifestsIn(readProjectFile(path)).find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith(ending),
     );
-    return graceSchema.parse(worker?.['spec']).template.spec.terminationGracePeriodSeconds * 1_000;
+    return graceSchema.parse(deployment?.['spec']).template.spec.terminationGracePeriodSeconds * 1_000;
   };
 
   test.each([
@@ -122,7 +122,15 @@ describe('a worker that is asked to leave', () => {
     ['test/house/helm/keda.yaml', 120_000],
     ['tools/deploy/kubernetes/worker.yaml', 60_000],
   ])('has time to drain and to hand over what still runs: %s', (path, drainMs) => {
-    expect(graceMsOf(path)).toBe(drainMs + 30_000);
+    expect(graceMsOf(path, '-worker')).toBe(drainMs + 30_000);
+  });
+
+  test.each([
+    ['test/house/helm/default.yaml', 20_000],
+    ['test/house/helm/keda.yaml', 90_000],
+    ['tools/deploy/kubernetes/api.yaml', 20_000],
+  ])('has time for its pause and to end its responses: %s', (path, drainMs) => {
+    expect(graceMsOf(path, '-api')).toBe(drainMs + 15_000);
   });
 
   test('drains as long as the configs say', () => {
