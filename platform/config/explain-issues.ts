@@ -13,6 +13,13 @@ function explain(issue: Issue, path: readonly PropertyKey[]): string {
     const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) return explain(deepest, [...path, ...deepest.path]);
   }
-  const fix = issue.code === 'unrecognized_keys' ? '; remove it, or correct its spelling' : '';
-  return `${path.map(String).join('.') || '(top)'}: ${issue.message}${fix}`;
+  return `${path.map(String).join('.') || '(top)'}: ${issue.message}${fixOf(issue)}`;
+}
+
+function fixOf(issue: Issue): string {
+  if (issue.code === 'unrecognized_keys') return '; remove it, or correct its spelling';
+  // All settings of a section that is left are comments.
+  return issue.code === 'invalid_type' && issue.message.endsWith('received null')
+    ? '; it is empty: remove it, or give it a value'
+    : '';
 }

@@ -135,6 +135,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const providerKeys = Object.fromEntries(
     Object.entries(providers).map(([name, provider]) => [name, providerKeysOf(provider, environment)]),
   );
+  checkKeys(providers, providerKeys);
   const isUsable = (candidate: string) => providerKeys[candidate.split('/')[0] ?? '']?.[0] !== undefined;
   const builtIn = builtInRoute(isUsable, simulator !== undefined);
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
@@ -195,6 +196,20 @@ function builtInRoute(isUsable: (candidate: string) => boolean, isSimulated: boo
   if (usable.length === 2) return routeOf(usable, { simple: [SMALL], complex: [STRONG], code: [STRONG] });
   if (usable.length === 1) return routeOf(usable);
   return isSimulated ? routeOf(SIMULATED) : null;
+}
+
+/** A call with such a key would fail before it is sent, as if the provider could not be reached. */
+function checkKeys(providers: ConfigFile['providers'], providerKeys: Config['providerKeys']): void {
+  for (const [name, keys] of Object.entries(providerKeys)) {
+    // What a package makes of its key is not known.
+    if (providers[name]?.wire === 'ai-sdk') continue;
+    const bad = keys.find(({ secret = '' }) => /[^\t\x20-\x7e]/.test(secret.trim()));
+    if (bad === undefined) continue;
+    throw new ConfigError(
+      `${bad.id.split('#')[0]} holds a character that no header of a request can carry, such as a typographic quote or a ` +
+        'line break. Copy the key again.',
+    );
+  }
 }
 
 function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigFile['providers']): void {
