@@ -47,6 +47,7 @@ import { startTracing, traceCarrier } from '../engine/telemetry/tracing.ts';
 import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
+import { addressUrl } from '../platform/address-url.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { leaveWhileStarting } from '../platform/leave-while-starting.ts';
@@ -211,13 +212,15 @@ connection.ensureConnected().catch((error: unknown) => logger.warn({ err: error 
 
 server.once('error', (error: NodeJS.ErrnoException) => {
   const fix = error.code === 'EADDRINUSE' ? ' End what uses it, or set UNBROKEN_PORT.' : '';
-  process.stderr.write(`The API cannot listen on ${config.host}:${config.port}: ${error.message}.${fix}\n`);
+  process.stderr.write(
+    `The API cannot listen at ${addressUrl(config.host, config.port)}: ${error.message}.${fix}\n`,
+  );
   process.exit(1);
 });
 server.listen(config.port, config.host, async () => {
   const address = server.address();
   const port = address === null || typeof address === 'string' ? config.port : address.port;
-  const url = `http://${config.host}:${port}`;
+  const url = addressUrl(config.host, port);
   const page =
     metrics === null
       ? undefined

@@ -3,8 +3,9 @@
  * serves its own metrics at a second address on this machine; they are added to the same page.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { addressUrl } from '../../platform/address-url.ts';
 import type { Metrics } from './metrics.ts';
 
 const TEMPORAL_MS = 2_000;
@@ -49,7 +50,7 @@ export async function serveMetrics(settings: PageSettings): Promise<MetricsPage>
   await once(server, 'listening');
   // The server does not keep the process alive.
   server.unref();
-  return { url: urlOf(server, host), stop: () => server.close() };
+  return { url: addressUrl(host, (server.address() as AddressInfo).port), stop: () => server.close() };
 }
 
 /** Omits Temporal's metrics while they cannot be read, so that ours are still served. */
@@ -60,8 +61,4 @@ async function readTemporal(url: string): Promise<string> {
   } catch (error) {
     return `# Temporal's SDK did not answer: ${error instanceof Error ? error.name : 'unknown'}\n`;
   }
-}
-
-function urlOf(server: Server, host: string): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
 }
