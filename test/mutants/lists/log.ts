@@ -347,4 +347,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     replace: "if ('attempts' in event) {",
     caughtBy: { tests: ['test/engine/streaming/log-view.test.ts'] },
   },
+  {
+    name: 'event-source-returns-for-ever',
+    breaks:
+      'An EventSource that has read a log to its end reconnects every second for as long as its page is open.',
+    file: 'api/relay/check-cursor.ts',
+    find: "return request.get('last-event-id') !== undefined && status",
+    replace: 'return after < -1 && status',
+    caughtBy: { tests: ['test/api/routes/stream-events.test.ts'] },
+  },
 ];
