@@ -98,12 +98,16 @@ def print_report(name, scores, pairs, threshold):
     )
 
 
-def as_typed(pairs: list[Pair]) -> list[Pair]:
+def as_typed(pairs: list[Pair], new: set[str], new_share: float) -> list[Pair]:
     """The pairs of one epoch, in either order, some of them mistyped, shortened or with courtesies, and prompts beside
     their own noisy copies, so that few changes do not look like a difference."""
     typed = []
     count = min(EPOCH_PAIRS, len(pairs))
-    for pair in random.sample(pairs, count):
+    of_new = [pair for pair in pairs if pair.author in new]
+    others = [pair for pair in pairs if pair.author not in new]
+    from_new = min(int(count * new_share), len(of_new))
+    chosen = random.sample(of_new, from_new) + random.sample(others, min(count - from_new, len(others)))
+    for pair in chosen:
         first, second = (pair.second, pair.first) if random.random() < 0.5 else (pair.first, pair.second)
         first, second = (
             noisy(prompt) if random.random() < share else prompt
@@ -127,11 +131,11 @@ def as_read(pairs: list[Pair]) -> list[Pair]:
     return read
 
 
-def epochs(tokenizer, pairs, most_tokens):
+def epochs(tokenizer, pairs, options):
     """Batches without end, with the labels of their pairs, and the kinds."""
     while True:
-        read = as_read(as_typed(pairs))
-        for ids, types, mask, places in batches(encoded(tokenizer, read), most_tokens):
+        read = as_read(as_typed(pairs, set(options.new), options.new_share))
+        for ids, types, mask, places in batches(encoded(tokenizer, read), options.tokens):
             labels = torch.tensor([float(read[place].is_same) for place in places])
             yield ids, types, mask, labels, torch.tensor([KINDS.index(read[place].kind) for place in places])
 
@@ -151,7 +155,7 @@ def train(model: CrossEncoder, tokenizer, pairs, held_out, options):
     mean = {name: value.clone() for name, value in model.state_dict().items()}
     model.train()
     for step, (ids, types, mask, labels, differs) in zip(
-        range(1, options.steps + 1), epochs(tokenizer, pairs, options.tokens), strict=False
+        range(1, options.steps + 1), epochs(tokenizer, pairs, options), strict=False
     ):
         share = min(1, step / WARM_UP_STEPS, (options.steps - step) / (options.steps - falls_from))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
@@ -186,6 +190,8 @@ def main():
     parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--tokens", type=int, default=2_048, help="of a step")
     parser.add_argument("--weights", help="of an earlier training, to go on from; without it, the base")
+    parser.add_argument("--new", nargs="*", default=[], help="authors that an earlier training has not seen")
+    parser.add_argument("--new-share", type=float, default=0.6, help="of the pairs that are theirs")
     parser.add_argument("--rate", type=float, default=5e-5, help="the highest learning rate of the body")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, help="where the weights go, as safetensors")
