@@ -382,18 +382,19 @@ describe('tool calls', () => {
     },
   );
 
-  test('case 28: arguments that are no JSON are refused by the message that has them', async () => {
-    const chat = await recorded.whole('chat', ['openai-chat', 'plain'], { messages: historyOf('{"a":') });
-    expect(chat.status).toBe(400);
-    expect(chat.body).toMatchObject({
-      error: { param: expect.stringContaining('messages.1.tool_calls.0.function.arguments') },
-    });
-    const call = { type: 'function_call', call_id: 'c1', name: 'lookup', arguments: '{"a":' };
-    const responses = await recorded.whole('responses', ['openai-responses', 'plain'], {
-      input: [{ role: 'user', content: 'Look.' }, call],
-    });
-    expect(responses.status).toBe(400);
-    expect(JSON.stringify(responses.body)).toContain('input.1');
-    expect(upstream.requests).toHaveLength(0);
-  });
+  test.each(['openai-chat', 'openai-responses', 'anthropic-messages'])(
+    'case 28: arguments that are no JSON reach the vendor within an object (%s)',
+    async (wire) => {
+      const { status } = await recorded.whole('chat', [wire, 'plain'], { messages: historyOf('{"a":') });
+      expect(status).toBe(200);
+      expect(JSON.stringify(upstream.requests.at(-1)?.body)).toContain('INVALID_JSON');
+      const call = { type: 'function_call', call_id: 'c1', name: 'lookup', arguments: '{"a":' };
+      const result = { type: 'function_call_output', call_id: 'c1', output: 'done' };
+      const responses = await recorded.whole('responses', [wire, 'plain'], {
+        input: [{ role: 'user', content: 'Look.' }, call, result],
+      });
+      expect(responses.status).toBe(200);
+      expect(JSON.stringify(upstream.requests.at(-1)?.body)).toContain('INVALID_JSON');
+    },
+  );
 });
