@@ -72,7 +72,7 @@ describe('messages', () => {
     ['at the end', [user, laterSystem]],
     ['in the middle', [{ role: 'user', content: 'Hello' }, laterSystem, user]],
   ])(
-    'case 1: a system message %s stays where it is, and its beta reaches the vendor',
+    'case 1: a system message %s reaches a model that may refuse its role, and its beta the vendor',
     async (_where, messages) => {
       const headers = { 'anthropic-beta': 'mid-conversation-system-2026-04-07' };
       const { status, upstream, upstreamHeaders } = await send(
@@ -82,7 +82,10 @@ describe('messages', () => {
         headers,
       );
       expect(status).toBe(200);
-      expect(upstream).toMatchObject({ system: 'Be short.', messages });
+      expect(upstream).toMatchObject({
+        system: 'Be short.\n\nAgents available: none.',
+        messages: messages.filter((message) => message !== laterSystem),
+      });
       expect(upstreamHeaders).toMatchObject(headers);
     },
   );
