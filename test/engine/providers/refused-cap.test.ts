@@ -1,50 +1,26 @@
 /** Caps that a model cannot write, in the words of those who refuse them. Each row names where it was reported. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { adapterFor } from './adapter-for.ts';
-import { readFixture } from './fixture-server.ts';
 import { callOf, errorOf, hear } from './hear.ts';
+import { refusingVendor } from './refusing-vendor.ts';
 
 type Wire = 'openai-chat' | 'anthropic-messages';
-const received: Record<string, unknown>[] = [];
-let refusals: string[] = [];
-let wire: Wire = 'openai-chat';
-let server: Server;
+const { received, refusals, start, stop } = refusingVendor();
 let address: string;
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    received.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-    const message = refusals.shift();
-    if (message === undefined) {
-      const { status, headers, body } = readFixture(wire, 'plain');
-      response.writeHead(status, headers).end(body);
-      return;
-    }
-    const error = { type: 'error', error: { type: 'invalid_request_error', message } };
-    response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(error));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  address = await start();
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(stop);
 beforeEach(() => {
   received.length = 0;
+  refusals.length = 0;
 });
 
-async function ask(own: Wire, words: readonly string[], fields: object = {}) {
-  wire = own;
-  refusals = [...words];
+async function ask(wire: Wire, words: readonly string[], fields: object = {}) {
+  refusals.push(...words);
   const provider = adapterFor('some', { wire, baseUrl: address });
   const native = { format: 'anthropic-messages' as const, fields: { ...fields } };
-  const input = own === 'openai-chat' ? {} : { native, maxOutputTokens: 32_000 };
+  const input = wire === 'openai-chat' ? {} : { native, maxOutputTokens: 32_000 };
   return await hear(provider, callOf(input, { model: 'some-model', maxOutputTokens: 32_000 }));
 }
 
@@ -94,7 +70,7 @@ test.each([
 ] as const)('%s: %s', async (own, words, most, source) => {
   expect(source).toMatch(/^https:/);
   expect(errorOf(await ask(own, [words]))).toBeUndefined();
-  expect(received.map((body) => body['max_tokens'])).toEqual([32_000, most]);
+  expect(received.map(({ body }) => body['max_tokens'])).toEqual([32_000, most]);
 });
 
 test('the budget for thoughts stays below the lower cap', async () => {
@@ -102,7 +78,10 @@ test('the budget for thoughts stays below the lower cap', async () => {
     'max_tokens: 32000 > 8192, which is the maximum allowed number of output tokens for some-model';
   const fields = { thinking: { type: 'enabled', budget_tokens: 31_999 } };
   expect(errorOf(await ask('anthropic-messages', [words], fields))).toBeUndefined();
-  const [, second] = received as { max_tokens: number; thinking: { budget_tokens: number } }[];
+  const [, second] = received.map(({ body }) => body) as {
+    max_tokens: number;
+    thinking: { budget_tokens: number };
+  }[];
   expect(second?.max_tokens).toBe(8_192);
   expect(second?.thinking.budget_tokens).toBeLessThan(8_192);
 });

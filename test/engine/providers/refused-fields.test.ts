@@ -5,50 +5,21 @@
  * https://github.com/UKGovernmentBEIS/inspect_ai/pull/3851, https://github.com/vercel/ai/pull/13986,
  * https://github.com/langchain-ai/langchain-google/issues/1612.
  */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { adapterFor } from './adapter-for.ts';
-import { readFixture } from './fixture-server.ts';
 import { callOf, errorOf, hear } from './hear.ts';
+import { refusingVendor } from './refusing-vendor.ts';
 
-interface Received {
-  readonly betas: string | undefined;
-  readonly body: Record<string, unknown>;
-}
-
-const received: Received[] = [];
-const refusals: string[] = [];
-let server: Server;
+const { received, refusals, start, stop } = refusingVendor();
 let provider: Provider;
 let baseUrl: string;
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { 'anthropic-beta': betas } = request.headers;
-    received.push({ betas: betas?.toString(), body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
-    const message = refusals.shift();
-    if (message === undefined) {
-      const { status, headers, body } = readFixture('anthropic-messages', 'plain');
-      response.writeHead(status, headers).end(body);
-      return;
-    }
-    const error = { type: 'error', error: { type: 'invalid_request_error', message } };
-    response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(error));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  baseUrl = await start();
   provider = adapterFor('anthropic-messages', { wire: 'anthropic-messages', baseUrl });
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(stop);
 beforeEach(() => {
   received.length = 0;
   refusals.length = 0;

@@ -1,6 +1,6 @@
 /**
  * Who does what to whom, from where to where. Many paraphrases change the order of words. The harmless changes are
- * listed here; any other change of order is a difference.
+ * listed here; with any other, two prompts are not proven to be the same.
  */
 
 import { type Check, wordSet } from '../differences/difference.ts';
