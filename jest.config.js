@@ -1,14 +1,10 @@
 const common = {
   testEnvironment: 'node',
+  runtime: '<rootDir>/test/harness/native-runtime.ts',
   // Installed packages of others, whose tests and names are not ours.
   modulePathIgnorePatterns: ['<rootDir>/.unbroken/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
-    ],
-  },
+  // Node runs TypeScript itself.
+  transform: {},
 };
 
 export default {

@@ -31,12 +31,10 @@ const TYPECHECK_PAGE = ['node_modules/typescript/bin/tsc', '-p', 'clients/web'];
 const TYPECHECK_DOCS = ['node_modules/typescript/bin/tsc', '-p', 'tools/docs'];
 const LINT = ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'];
 const JEST = [
-  '--experimental-vm-modules',
   // The suites keep all processors busy, so a collector of several threads takes from them what it saves.
   '--single-threaded-gc',
   '--min-semi-space-size=16',
   '--max-semi-space-size=32',
-  '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
 ];
 

@@ -154,9 +154,7 @@ async function failureOf(folder: string, check: Check, limitMs = CHECK_LIMIT_MS)
     return `simulation: ${fault ?? endOf(code, output)}`;
   }
   const reportFile = join(folder, 'jest-report.json');
-  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const { code, output } = await runNode(folder, limitMs, [
-    ...jest,
     'node_modules/jest/bin/jest.js',
     '--maxWorkers=1',
     '--json',
