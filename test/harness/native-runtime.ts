@@ -1,6 +1,6 @@
 /**
  * Jest's runtime with Node's own modules: a process of Jest loads each module once, as the product does. By itself Jest
- * loads all of them again for each suite, in a context of its own. So suites of one process share the state of modules,
+ * loads all of them again for each suite, in a separate context. So suites of one process share the state of modules,
  * and none may leave any behind.
  */
 import { createRequire, registerHooks } from 'node:module';
