@@ -25,13 +25,20 @@ import { PATIENT } from '../../harness/patience.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-// The promises here are not about how busy the machine is.
-const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
-const verifier = createThreadedVerifier(PATIENT);
-const rules = createThreadedVerifier(PATIENT, 'rules');
-export const COLLECTION = collectionName(embedder.name);
-export const LEAST_SIMILARITY = embedder.leastSimilarity;
+/** Of one test file: the next one in the process gets others. */
+let models = createModels();
+export const COLLECTION = collectionName(models.embedder.name);
+export const LEAST_SIMILARITY = models.embedder.leastSimilarity;
 export const LIMITS: LookUpLimits = { acceptedFalseHits: 0.01, maxAgeMs: null, judge: false };
+
+function createModels() {
+  return {
+    // The promises here are not about how busy the machine is.
+    embedder: { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs },
+    verifier: createThreadedVerifier(PATIENT),
+    rules: createThreadedVerifier(PATIENT, 'rules'),
+  };
+}
 
 export interface TestQdrant {
   readonly url: string;
@@ -53,6 +60,8 @@ export async function startTestQdrant(): Promise<TestQdrant> {
     pid: server.process.pid,
     raw: new QdrantClient({ url: server.url, checkCompatibility: false }),
     async stop() {
+      const { embedder, verifier, rules } = models;
+      models = createModels();
       await Promise.all([embedder.close(), verifier.close(), rules.close()]);
       await server.process.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -61,7 +70,7 @@ export async function startTestQdrant(): Promise<TestQdrant> {
 }
 
 export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
-  return new QdrantAnswers({ url, embedder, timeoutMs });
+  return new QdrantAnswers({ url, embedder: models.embedder, timeoutMs });
 }
 
 const NO_COMPLAINTS: ComplaintReader = { of: async () => new Map() };
@@ -72,10 +81,11 @@ export function cacheAt(
   timeoutMs: number,
   by?: JudgeModel,
   {
-    leastSimilarity = embedder.leastSimilarity,
+    leastSimilarity = models.embedder.leastSimilarity,
     complaints = NO_COMPLAINTS,
   }: { readonly leastSimilarity?: number; readonly complaints?: ComplaintReader } = {},
 ): AnswerCache {
+  const { embedder, verifier, rules } = models;
   return new SemanticAnswerCache({
     answers: answersAt(url, timeoutMs),
     embedder: { ...embedder, leastSimilarity },
