@@ -2,6 +2,8 @@
  * A clock that moves only on request. While it is installed, it replaces the global timers, `Date.now` and
  * `performance.now`, so code that waits takes no time, and a run with the same seed is the same run.
  */
+import { replaceProperty } from '../harness/replace-property.ts';
+
 const STARTS_AT_MS = Date.UTC(2030, 0, 1);
 
 /** What `setTimeout` of Node returns, as far as the product uses it. */
@@ -60,8 +62,8 @@ export class VirtualTime {
       clearInterval: (timer?: Timer) => this.#remove(timer),
       performance: { now: () => this.#nowMs - STARTS_AT_MS },
     };
-    const put = Object.entries(stands).map(([name, value]) => replace(globalThis, name, value));
-    put.push(replace(Date, 'now', () => this.#nowMs));
+    const put = Object.entries(stands).map(([name, value]) => replaceProperty(globalThis, name, value));
+    put.push(replaceProperty(Date, 'now', () => this.#nowMs));
     return () => {
       for (const restore of put) restore();
     };
@@ -83,13 +85,4 @@ export class VirtualTime {
     const place = timer === undefined ? -1 : this.#timers.indexOf(timer);
     if (place >= 0) this.#timers.splice(place, 1);
   }
-}
-
-function replace(owner: object, name: string, value: unknown): () => void {
-  const original = Object.getOwnPropertyDescriptor(owner, name);
-  Object.defineProperty(owner, name, { value, configurable: true, writable: true });
-  return () => {
-    if (original === undefined) Reflect.deleteProperty(owner, name);
-    else Object.defineProperty(owner, name, original);
-  };
 }

@@ -27,6 +27,7 @@ let log: EventLog;
 let live: LiveLogs;
 let server: Server;
 let made = 0;
+const relays: Promise<void>[] = [];
 /** The most bytes that waited in this process for each viewer, and how its relay ended. */
 let viewers: { mostBytes: number; ended: number | null }[] = [];
 
@@ -38,7 +39,7 @@ beforeAll(async () => {
   app.get('/:id', (request, response) => {
     const { id } = request.params;
     const { after, stall } = request.query;
-    void relay(id, Number(after), Number(stall), response);
+    relays.push(relay(id, Number(after), Number(stall), response));
   });
   server = createServer({ highWaterMark: LIMITS.viewerBufferBytes / 2 }, app);
   server.listen(0, '127.0.0.1');
@@ -47,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.close();
   server.closeAllConnections();
+  await Promise.all(relays);
   await redis?.stop();
 });
 afterEach(() => {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { Window } from 'happy-dom';
 import { GenerationStore } from '../../../clients/typescript/generation-store.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type UsedGeneration,
   useGeneration,
 } from '../../../clients/typescript/use-generation.ts';
+import { replaceProperty } from '../../harness/replace-property.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { type Fault, startHostileServer } from './hostile-server.ts';
 
@@ -30,7 +31,7 @@ const React: {
 const { createRoot }: { createRoot(into: object): Root } = load('react-dom/client');
 
 /** React looks there for the event that calls it. */
-Object.assign(globalThis, { window: {} });
+afterAll(replaceProperty(globalThis, 'window', {}));
 
 const WORDS = Array.from({ length: 120 }, (_, index) => `Wörter🧵${index}é `);
 const TEXT = WORDS.join('');

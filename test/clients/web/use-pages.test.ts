@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Window } from 'happy-dom';
+import { replaceProperty } from '../../harness/replace-property.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 interface Item {
@@ -18,21 +19,22 @@ interface Shown {
 const load = (name: string) => import(name);
 /** The page's modules look for a browser when they are loaded. */
 const browser = new Window({ url: 'http://127.0.0.1/' });
-const { fetch } = globalThis;
+let restore: readonly (() => void)[] = [];
 const requests: { readonly path: string; readonly answer: (response: Response) => void }[] = [];
 
 beforeAll(() => {
   const { document, location, sessionStorage, localStorage } = browser;
   const addEventListener = browser.addEventListener.bind(browser);
   const page = { document, location, sessionStorage, localStorage, addEventListener };
-  Object.assign(globalThis, { window: globalThis, ...page });
-  globalThis.fetch = (path) =>
+  const fetch = (path: string) =>
     new Promise((answer) => {
-      requests.push({ path: String(path), answer });
+      requests.push({ path, answer });
     });
+  const globals = Object.entries({ window: globalThis, ...page, fetch });
+  restore = globals.map(([name, value]) => replaceProperty(globalThis, name, value));
 });
 afterAll(async () => {
-  globalThis.fetch = fetch;
+  for (const putBack of restore) putBack();
   await browser.happyDOM.close();
 });
 
@@ -46,11 +48,17 @@ async function answer(path: string, ids: readonly string[], next: string | null 
 
 async function showList(path: string) {
   const { h, render } = await load('preact');
+  const { useEffect } = await load('preact/hooks');
   const { usePages } = await load('../../../clients/web/src/use-pages.ts');
   const into = browser.document.createElement('div');
   let shown: Shown | null = null;
+  let hasEnded = false;
+  const noteEnd = () => {
+    hasEnded = true;
+  };
   const List = ({ of }: { readonly of: string }) => {
     shown = usePages(of, 3_600_000);
+    useEffect(() => noteEnd, []);
     return null;
   };
   const show = (of: string) => render(h(List, { of }), into);
@@ -67,7 +75,11 @@ async function showList(path: string) {
         `the list shows ${ids.join(', ')}`,
         () => shown?.items?.map(({ id }) => id).join() === ids.join(),
       ),
-    end: () => render(null, into),
+    /** Preact ends effects after the next frame, and those of the hook need the browser. */
+    end: async () => {
+      render(null, into);
+      await waitFor('the end of its effects', () => hasEnded);
+    },
   };
 }
 
@@ -79,7 +91,7 @@ test('further pages are added, and the last one offers no more', async () => {
   await answer('/v1/list?of=a&after=a2', ['a2', 'a3']);
   await list.shows('a1', 'a2', 'a3');
   expect(list.current()).toMatchObject({ more: null, isLoading: false, error: null });
-  list.end();
+  await list.end();
 });
 
 test('a page of an earlier search that arrives late is not shown', async () => {
@@ -96,7 +108,7 @@ test('a page of an earlier search that arrives late is not shown', async () => {
   await answer('/v1/list?of=b&after=b1', ['b2']);
   await answer('/v1/list?of=c&after=c1', ['c2']);
   await list.shows('c1', 'c2');
-  list.end();
+  await list.end();
 });
 
 test('a page that was requested before a reload is not shown after it', async () => {
@@ -112,5 +124,5 @@ test('a page that was requested before a reload is not shown after it', async ()
   list.current().more?.();
   await answer('/v1/list?of=d&after=d9', ['d10']);
   await list.shows('d1', 'd9', 'd10');
-  list.end();
+  await list.end();
 });
