@@ -68,6 +68,7 @@ import { SilenceWatch } from './generations/watch-silence.ts';
 import { BytesInFlight } from './http/bytes-in-flight.ts';
 import { drainServer } from './http/drain-server.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { allGivenBack } from './http/taken-sockets.ts';
 import { serveWebSockets } from './relay/upgrade.ts';
 import { openStreamSocket } from './relay/web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
@@ -239,6 +240,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, async () => {
     leave.abort();
     sockets.close();
+    await allGivenBack();
     await drainServer(server, signal === 'SIGINT' ? INTERRUPT_DRAIN_MS : config.http.drainMs);
     await tracing?.stop();
     process.exit(0);

@@ -102,8 +102,10 @@ export const LIMITS = {
   entriesPerRead: 64,
   /** Events of one such read, however many its entries hold; more than any one entry does. */
   eventsPerRead: 1_024,
-  /** Recent events of one generation that the relay keeps for all its viewers. */
-  relayWindowBytes: 256 * 1024,
+  /** Recent events of one generation that a process keeps for all its viewers; who is further behind reads the log. */
+  relayWindowBytes: 8 * 1024,
+  /** The same at the edge, from which the log is far. */
+  edgeWindowBytes: 256 * 1024,
   /** A viewer that reads nothing within this is disconnected; its cursor stays valid. */
   viewerStallMs: 60_000,
   /** How long the input of an ended, not continuable generation is kept, for the steps after its end. */

@@ -37,18 +37,7 @@ export class BytesInFlight {
   }
 
   hold(keyId: string): HeldBytes {
-    let held = 0;
-    return {
-      add: (bytes) => {
-        this.#add(keyId, bytes);
-        held += bytes;
-      },
-      release: (bytes = held) => {
-        const released = Math.min(bytes, held);
-        held -= released;
-        this.#release(keyId, released);
-      },
-    };
+    return new HeldByKey(this, keyId);
   }
 
   /**
@@ -60,7 +49,8 @@ export class BytesInFlight {
     return this.#lastTurn;
   }
 
-  #add(keyId: string, bytes: number): void {
+  /** @throws too_many_bytes, service_unavailable */
+  add(keyId: string, bytes: number): void {
     const bytesOfKey = (this.#byKey.get(keyId) ?? 0) + bytes;
     const { perKey, perProcess } = this.#limits;
     if (bytesOfKey > perKey) {
@@ -77,10 +67,32 @@ export class BytesInFlight {
     this.#byKey.set(keyId, bytesOfKey);
   }
 
-  #release(keyId: string, bytes: number): void {
+  release(keyId: string, bytes: number): void {
     this.#all -= bytes;
     const left = (this.#byKey.get(keyId) ?? 0) - bytes;
     if (left > 0) this.#byKey.set(keyId, left);
     else this.#byKey.delete(keyId);
+  }
+}
+
+class HeldByKey implements HeldBytes {
+  readonly #all: BytesInFlight;
+  readonly #keyId: string;
+  #bytes = 0;
+
+  constructor(all: BytesInFlight, keyId: string) {
+    this.#all = all;
+    this.#keyId = keyId;
+  }
+
+  add(bytes: number): void {
+    this.#all.add(this.#keyId, bytes);
+    this.#bytes += bytes;
+  }
+
+  release(bytes = this.#bytes): void {
+    const released = Math.min(bytes, this.#bytes);
+    this.#bytes -= released;
+    this.#all.release(this.#keyId, released);
   }
 }

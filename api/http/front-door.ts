@@ -94,9 +94,11 @@ export function limitCaller(limits: CallerLimits): RequestHandler {
   return async (request, response, next) => {
     const caller = callerIn(response);
     await limits.rate.admit(caller.keyId);
-    const { release } = limits.connections.admit(caller, () => response.destroy());
+    // Not the response: a stream continues without it (api/relay/event-connection.ts).
+    const { socket } = request;
+    const { release } = limits.connections.admit(caller, () => socket.destroy());
     response.once('close', release);
-    if (request.socket.destroyed) release();
+    if (socket.destroyed) release();
     next();
   };
 }

@@ -19,12 +19,24 @@ export function handleError(
       return;
     }
     const publicError = fromExpress(error) ?? toPublicError(error);
-    if (publicError.entry.status >= 500) {
-      logger.error({ ...loggable(error, publicError), path: request.path }, 'request failed');
-    }
+    logFailure(logger, error, { publicError, path: request.path });
     if (response.headersSent) response.destroy();
     else send(request, response, publicError);
   };
+}
+
+interface Failure {
+  readonly publicError: UnbrokenError;
+  readonly path: string;
+}
+
+export function logFailure(
+  logger: Pick<Logger, 'error'>,
+  error: unknown,
+  { publicError, path }: Failure,
+): void {
+  if (publicError.entry.status < 500) return;
+  logger.error({ ...loggable(error, publicError), path }, 'request failed');
 }
 
 /** Of an error with a code, the code alone is logged; its cause too when the failure is ours. */

@@ -9,6 +9,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { isUploading } from './long-uploads.ts';
 import { refuseConnection } from './refuse-connection.ts';
+import { isTaken } from './taken-sockets.ts';
 
 const CHECKS_PER_LIMIT = 4;
 const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -29,7 +30,11 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
       // Some clients offer HTTP/2 with every request (`Upgrade: h2c`), which a server may ignore.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
-    app,
+    (request, response) => {
+      // The client sent this before the end of its stream, of which an answer would seem to be a part.
+      if (isTaken(request.socket)) request.socket.destroy();
+      else app(request, response);
+    },
   );
   server.maxHeadersCount = LIMITS.headerLines;
   server.maxConnections = limits.connections;
@@ -40,7 +45,7 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
 /** A request that is not valid HTTP, or arrives too slowly, never reaches the app. It gets the same shape of error. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === REQUEST_TIMEOUT && isUploading(socket)) return;
-  if (!socket.writable || hasStartedAnswer(socket)) {
+  if (!socket.writable || hasStartedAnswer(socket) || isTaken(socket)) {
     socket.destroy();
     return;
   }

@@ -8,7 +8,7 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { isJobEnd } from '../../contracts/fold-job.ts';
 import type { JobEvent } from '../../contracts/jobs.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type ConnectionFlow, createConnectionFlow } from '../relay/connection-flow.ts';
+import { ConnectionFlow } from '../relay/connection-flow.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { createResponseSink } from '../relay/sse.ts';
 import { type JobCursor, writeJobCursor } from './job-cursor.ts';
@@ -54,7 +54,7 @@ class JobRelay {
   constructor(dependencies: Dependencies, stream: JobStream) {
     this.#dependencies = dependencies;
     this.#stream = stream;
-    this.#flow = createConnectionFlow(stream.response);
+    this.#flow = new ConnectionFlow(stream.response);
     this.#after = stream.cursor.after;
     this.#sent = new Map(stream.cursor.generations);
     stream.signal.addEventListener('abort', () => this.wake(), { once: true });

@@ -4,9 +4,9 @@
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
-import type { LogReader } from '../../engine/streaming/event-log.ts';
-import type { BatchListener, LiveLogs } from '../../engine/streaming/live-logs.ts';
-import { Viewer, type ViewerSink } from './viewer.ts';
+import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
+import type { BatchListener, LiveLog, LiveLogs } from '../../engine/streaming/live-logs.ts';
+import { type StoredEvents, Viewer, type ViewerSink, type ViewerSource } from './viewer.ts';
 
 export interface RelaySource {
   readonly log: LogReader;
@@ -47,15 +47,7 @@ export async function relayEvents(
     stallMs,
     heartbeatMs,
     onSilence: () => onSilence?.(generationId),
-    source: {
-      window: (cursor, cursorAtMs) => shared.after(cursor, cursorAtMs),
-      stored: async (cursor, entries) => {
-        const read = () => readWithCursor(log, { generationId, cursor, entries });
-        const events = await shared.readTogether(`${cursor} ${entries}`, read);
-        return { events, cursorAtMs: eventAtCursor.get(events)?.at };
-      },
-      head: () => log.head(generationId),
-    },
+    source: new FollowedLog(log, shared, generationId),
   });
   onBatch = (batch) => viewer.takeBatch(batch);
   const stop = () => viewer.stop();
@@ -68,6 +60,32 @@ export async function relayEvents(
     viewers.delete(viewer);
     signal.removeEventListener('abort', stop);
     await shared.release();
+  }
+}
+
+class FollowedLog implements ViewerSource {
+  readonly #log: LogReader;
+  readonly #shared: LiveLog;
+  readonly #generationId: string;
+
+  constructor(log: LogReader, shared: LiveLog, generationId: string) {
+    this.#log = log;
+    this.#shared = shared;
+    this.#generationId = generationId;
+  }
+
+  window(cursor: number, cursorAtMs: number | null): readonly GenerationEvent[] | null {
+    return this.#shared.after(cursor, cursorAtMs);
+  }
+
+  async stored(cursor: number, entries: number): Promise<StoredEvents> {
+    const read = () => readWithCursor(this.#log, { generationId: this.#generationId, cursor, entries });
+    const events = await this.#shared.readTogether(`${cursor} ${entries}`, read);
+    return { events, cursorAtMs: eventAtCursor.get(events)?.at };
+  }
+
+  head(): Promise<LogHead | null> {
+    return this.#log.head(this.#generationId);
   }
 }
 

@@ -134,15 +134,19 @@ class SocketFrames {
     if (isBinary) throw new UnbrokenError('invalid_request', 'A frame is one JSON object, as text.');
     const work = this.#session.take(parseOutsideJson(bytes, 'frame'));
     if (work === null) held.release();
-    else this.#begin(work, held);
+    else void this.#begin(work, held);
   }
 
-  #begin(work: FrameWork, held: HeldBytes): void {
-    const admitted = this.#route.counts === 'work' ? this.#admit() : Promise.resolve();
-    admitted
-      .then(() => work.run(() => held.release()))
-      .catch((error: unknown) => this.#report(error, (publicError) => work.fail(publicError)))
-      .finally(() => held.release());
+  /** @throws never */
+  async #begin(work: FrameWork, held: HeldBytes): Promise<void> {
+    try {
+      if (this.#route.counts === 'work') await this.#admit();
+      await work.run(() => held.release());
+    } catch (error) {
+      this.#report(error, (publicError) => work.fail(publicError));
+    } finally {
+      held.release();
+    }
   }
 
   #admit(): Promise<void> {

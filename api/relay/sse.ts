@@ -1,36 +1,12 @@
 /** Server-sent events: encodes events, and makes a viewer's sink of an HTTP response. */
 import type { Response } from 'express';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { createConnectionFlow } from './connection-flow.ts';
+import { type Chunk, chunkOf, writeChunk } from './chunk.ts';
+import { ConnectionFlow } from './connection-flow.ts';
+import type { EventConnection } from './event-connection.ts';
 import type { ViewerSink } from './viewer.ts';
 
-const HEARTBEAT = ': heartbeat\n\n';
-
-/**
- * Text with the frame of an HTTP chunk around it (RFC 9112, section 7.1). Node would frame it for each response, in
- * four writes.
- */
-interface Chunk {
-  readonly framed: Buffer;
-  /** For HTTP/1.0, which has no chunks. */
-  readonly plain: Buffer;
-}
-
-function chunkOf(text: string): Chunk {
-  const head = `${Buffer.byteLength(text).toString(16)}\r\n`;
-  const framed = Buffer.from(`${head}${text}\r\n`);
-  return { framed, plain: framed.subarray(head.length, -2) };
-}
-
-function writeChunk(response: Response, { framed, plain }: Chunk): void {
-  if (!response.headersSent || !response.chunkedEncoding) {
-    response.write(plain);
-    return;
-  }
-  response.chunkedEncoding = false;
-  response.write(framed);
-  response.chunkedEncoding = true;
-}
+const HEARTBEAT = chunkOf(': heartbeat\n\n');
 
 /** Viewers of one log share its batches, so each is encoded once. */
 const encoded = new WeakMap<readonly GenerationEvent[], Chunk>();
@@ -52,7 +28,6 @@ export function startSse(response: Response, generationId: string): void {
   response.status(200).set({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
-    connection: 'keep-alive',
     'x-accel-buffering': 'no',
     'x-unbroken-generation-id': generationId,
   });
@@ -73,6 +48,37 @@ export function createSseSink(response: Response): ViewerSink {
   return createResponseSink(response, { encode, coalesces: true });
 }
 
+/** The same for a stream that needs no response. */
+export class EventSink implements ViewerSink {
+  readonly coalesces = true;
+  readonly #connection: EventConnection;
+
+  constructor(connection: EventConnection) {
+    this.#connection = connection;
+  }
+
+  ready(): boolean {
+    return this.#connection.flow.ready();
+  }
+
+  whenReady(): Promise<boolean> {
+    return this.#connection.flow.whenReady();
+  }
+
+  send(events: readonly GenerationEvent[]): void {
+    this.#connection.write(encode(events));
+  }
+
+  heartbeat(): void {
+    this.#connection.write(HEARTBEAT);
+  }
+
+  closeStalled(): boolean {
+    this.#connection.destroy();
+    return true;
+  }
+}
+
 /** A sink for any projection of the log. @param flow of the connection, if several sinks write to it. */
 export function createResponseSink(
   response: Response,
@@ -80,7 +86,7 @@ export function createResponseSink(
     encode,
     coalesces,
   }: { encode: (events: readonly GenerationEvent[]) => Chunk | string; coalesces: boolean },
-  flow = createConnectionFlow(response),
+  flow = new ConnectionFlow(response),
 ): ViewerSink {
   const write = (bytes: Chunk | string) => {
     const chunk = typeof bytes === 'string' ? chunkOf(bytes) : bytes;
@@ -89,8 +95,8 @@ export function createResponseSink(
     writeChunk(response, chunk);
   };
   return {
-    ready: flow.ready,
-    whenReady: flow.whenReady,
+    ready: () => flow.ready(),
+    whenReady: () => flow.whenReady(),
     send: (events) => write(encode(events)),
     heartbeat: () => write(HEARTBEAT),
     closeStalled: () => {

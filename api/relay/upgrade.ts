@@ -10,9 +10,11 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
 import { refuseConnection } from '../http/refuse-connection.ts';
+import { isTaken } from '../http/taken-sockets.ts';
 import { toPublicError } from '../http/to-public-error.ts';
+import { SilentSockets } from './silent-sockets.ts';
 import { serveFrames } from './socket-frames.ts';
-import { closeStalled, type SocketRoute } from './socket-route.ts';
+import { closeStalled, type OpenSocket, type SocketRoute } from './socket-route.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
@@ -36,8 +38,13 @@ export function serveWebSockets(
       { route, sockets: new WebSocketServer({ noServer: true, maxPayload: route.maxFrameBytes }) },
     ]),
   );
+  const silent = new SilentSockets(SILENT_HEARTBEATS * dependencies.heartbeatMs);
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on('error', () => connection.destroy());
+    connection.on('error', destroyBroken);
+    if (isTaken(connection)) {
+      connection.destroy();
+      return;
+    }
     const path = (request.url ?? '').split('?')[0] ?? '';
     const endpoint = served.get(path);
     if (endpoint === undefined) {
@@ -50,11 +57,8 @@ export function serveWebSockets(
     admitSocket(dependencies, request, connection, route).then(
       (caller) =>
         sockets.handleUpgrade(request, connection, head, (ws) => {
-          limitAnswers(ws, connection);
-          endSilent(ws, connection, SILENT_HEARTBEATS * dependencies.heartbeatMs);
-          // A client that broke the protocol was sent a close frame with the reason, and gets time to read it.
-          ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
-          serveFrames(dependencies, route, { ws, connection, caller });
+          silent.watch(ws, request.socket);
+          serveSocket(dependencies, route, { ws, connection: request.socket, caller });
         }),
       (error: unknown) => refuseConnection(connection, toPublicError(error)),
     );
@@ -73,6 +77,19 @@ export function serveWebSockets(
   };
 }
 
+function destroyBroken(this: Duplex): void {
+  this.destroy();
+}
+
+/** Separate, because what listens to the socket would keep the request of its upgrade. */
+function serveSocket(dependencies: ApiDependencies, route: SocketRoute, socket: OpenSocket): void {
+  const { ws, connection } = socket;
+  limitAnswers(ws, connection);
+  // A client that broke the protocol was sent a close frame with the reason, and gets time to read it.
+  ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
+  serveFrames(dependencies, route, socket);
+}
+
 /**
  * Stops reading a client that does not read our answers to its frames, because those would pile up. Events stop at a
  * lower mark (connection-flow.ts), so a slow viewer can still unsubscribe. `ws` itself limits pongs.
@@ -88,23 +105,4 @@ export function limitAnswers(ws: WebSocket, connection: Duplex): void {
     });
     connection.once('close', () => clearTimeout(stalled));
   });
-}
-
-/**
- * Ends the socket of a client that vanished, such as a laptop that was shut, when it answers no ping: TCP would keep
- * its socket for ever. A slow client is not ended, because it still drains its buffer.
- */
-export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): void {
-  let isAlive = true;
-  const noteLife = () => {
-    isAlive = true;
-  };
-  for (const sign of ['message', 'ping', 'pong']) ws.on(sign, noteLife);
-  connection.on('drain', noteLife);
-  const checks = setInterval(() => {
-    if (!isAlive) ws.terminate();
-    isAlive = false;
-    if (ws.readyState === ws.OPEN) ws.ping();
-  }, silentMs);
-  ws.once('close', () => clearInterval(checks));
 }

@@ -28,7 +28,7 @@ export interface ViewerSink {
 }
 
 /** Where a viewer's events come from. */
-interface ViewerSource {
+export interface ViewerSource {
   /**
    * Events after the cursor that the subscription delivered; null when only the log has them, or when the event at
    * the cursor is not the one of `cursorAtMs`.
@@ -38,7 +38,7 @@ interface ViewerSource {
   head(): Promise<LogHead | null>;
 }
 
-interface StoredEvents {
+export interface StoredEvents {
   readonly events: readonly GenerationEvent[];
   /** `at` of the event at the cursor; undefined when the log has no such event, or the cursor is -1. */
   readonly cursorAtMs: number | undefined;

@@ -11,7 +11,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { parseWith } from '../http/read-request.ts';
 import { type Cursor, checkCursor } from './check-cursor.ts';
-import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
+import { ConnectionFlow } from './connection-flow.ts';
 import { relayEvents } from './relay-events.ts';
 import {
   closeStalled,
@@ -50,7 +50,7 @@ class StreamSession implements SocketSession {
   constructor(dependencies: ApiDependencies, socket: OpenSocket) {
     this.#dependencies = dependencies;
     this.#socket = socket;
-    this.#flow = createConnectionFlow(socket.connection);
+    this.#flow = new ConnectionFlow(socket.connection);
   }
 
   take(json: unknown): FrameWork | null {
@@ -87,25 +87,16 @@ class StreamSession implements SocketSession {
     };
     const refusal = this.#refusalOf(generationId);
     if (refusal !== null) return { run: () => Promise.reject(refusal), fail };
-    const subscription = { leave: new AbortController(), pause: createPause() };
+    const subscription = { leave: new AbortController(), pause: new Pause() };
     if (this.#isClosed) subscription.leave.abort();
     this.#subscriptions.set(generationId, subscription);
-    const drop = () => {
-      if (this.#subscriptions.get(generationId) === subscription) this.#subscriptions.delete(generationId);
-    };
     return {
-      run: async (begun) => {
+      run: (begun) => {
         begun();
-        try {
-          await this.#relay(generationId, { after, at }, subscription);
-        } finally {
-          drop();
-        }
-        // After an `unsubscribe`, the client has this answer already and may have subscribed again.
-        if (!subscription.leave.signal.aborted) this.#send({ type: 'unsubscribed', generationId });
+        return this.#relay(generationId, { after, at }, subscription);
       },
       fail: (error) => {
-        drop();
+        this.#drop(generationId, subscription);
         if (!subscription.leave.signal.aborted) fail(error);
       },
     };
@@ -127,15 +118,24 @@ class StreamSession implements SocketSession {
     return new UnbrokenError('too_many_subscriptions', `One socket may follow ${most} generations.`);
   }
 
-  async #relay(generationId: string, cursor: Cursor, { leave, pause }: Subscription): Promise<void> {
+  async #relay(generationId: string, cursor: Cursor, subscription: Subscription): Promise<void> {
     const { caller } = this.#socket;
+    const { signal } = subscription.leave;
     const head = await findGeneration(this.#dependencies, caller, generationId);
     await checkCursor(this.#dependencies.log, head, cursor);
-    if (leave.signal.aborted) return;
-    const { after } = cursor;
-    this.#send({ type: 'subscribed', generationId, after });
-    const sink = sinkFor(this.#socket, this.#flow, pause, generationId);
-    await relayEvents(this.#dependencies, { generationId, after, sink, signal: leave.signal });
+    if (!signal.aborted) {
+      const { after } = cursor;
+      this.#send({ type: 'subscribed', generationId, after });
+      const sink = new FrameSink(this.#socket, this.#flow, subscription.pause, generationId);
+      await relayEvents(this.#dependencies, { generationId, after, sink, signal });
+    }
+    this.#drop(generationId, subscription);
+    // After an `unsubscribe`, the client has this answer already and may have subscribed again.
+    if (!signal.aborted) this.#send({ type: 'unsubscribed', generationId });
+  }
+
+  #drop(generationId: string, subscription: Subscription): void {
+    if (this.#subscriptions.get(generationId) === subscription) this.#subscriptions.delete(generationId);
   }
 
   #send(frame: ServerFrame): void {
@@ -144,27 +144,22 @@ class StreamSession implements SocketSession {
 }
 
 /** Whether the client has paused a generation. */
-interface Pause {
-  begin(): void;
-  end(): void;
-  /** Resolves at the end of the pause; null when there is none. */
-  readonly over: Promise<void> | null;
-}
+class Pause {
+  #waiting: PromiseWithResolvers<void> | null = null;
 
-function createPause(): Pause {
-  let waiting: PromiseWithResolvers<void> | null = null;
-  return {
-    begin: () => {
-      waiting ??= Promise.withResolvers();
-    },
-    end: () => {
-      waiting?.resolve();
-      waiting = null;
-    },
-    get over() {
-      return waiting?.promise ?? null;
-    },
-  };
+  begin(): void {
+    this.#waiting ??= Promise.withResolvers();
+  }
+
+  end(): void {
+    this.#waiting?.resolve();
+    this.#waiting = null;
+  }
+
+  /** Resolves at the end of the pause; null when there is none. */
+  get over(): Promise<void> | null {
+    return this.#waiting?.promise ?? null;
+  }
 }
 
 /** Viewers of one log share its batches, so each is encoded once. */
@@ -182,25 +177,41 @@ function framesOf(generationId: string, events: readonly GenerationEvent[]): Buf
   return bytes;
 }
 
-function sinkFor(
-  { ws, connection }: OpenSocket,
-  flow: ConnectionFlow,
-  pause: Pause,
-  generationId: string,
-): ViewerSink {
-  return {
-    ready: () => pause.over === null && flow.ready(),
-    whenReady: async () => {
-      await pause.over;
-      return flow.whenReady();
-    },
-    // `ws` writes its own frames at once too, because it compresses none, so they keep their order.
-    send: (events) => {
-      if (ws.readyState === ws.OPEN) connection.write(framesOf(generationId, events));
-    },
-    heartbeat: () => ws.ping(),
-    // A client that has paused is not stalled.
-    closeStalled: () => pause.over === null && closeStalled(ws),
-    coalesces: true,
-  };
+class FrameSink implements ViewerSink {
+  readonly coalesces = true;
+  readonly #socket: OpenSocket;
+  readonly #flow: ConnectionFlow;
+  readonly #pause: Pause;
+  readonly #generationId: string;
+
+  constructor(socket: OpenSocket, flow: ConnectionFlow, pause: Pause, generationId: string) {
+    this.#socket = socket;
+    this.#flow = flow;
+    this.#pause = pause;
+    this.#generationId = generationId;
+  }
+
+  ready(): boolean {
+    return this.#pause.over === null && this.#flow.ready();
+  }
+
+  async whenReady(): Promise<boolean> {
+    await this.#pause.over;
+    return this.#flow.whenReady();
+  }
+
+  /** `ws` writes its own frames at once too, because it compresses none, so they keep their order. */
+  send(events: readonly GenerationEvent[]): void {
+    const { ws, connection } = this.#socket;
+    if (ws.readyState === ws.OPEN) connection.write(framesOf(this.#generationId, events));
+  }
+
+  heartbeat(): void {
+    this.#socket.ws.ping();
+  }
+
+  /** A client that has paused is not stalled. */
+  closeStalled(): boolean {
+    return this.#pause.over === null && closeStalled(this.#socket.ws);
+  }
 }

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
-import { type ConnectionFlow, createConnectionFlow } from '../relay/connection-flow.ts';
+import { ConnectionFlow } from '../relay/connection-flow.ts';
 import { holdStatus } from '../relay/hold-status.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
@@ -76,7 +76,7 @@ class ClientStream {
       encode,
       facts: new FactsFold(),
     }));
-    this.#flow = createConnectionFlow(response);
+    this.#flow = new ConnectionFlow(response);
     this.#closed = closedSignal(response);
   }
 

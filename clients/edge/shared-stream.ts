@@ -155,7 +155,7 @@ class EventWindow {
   add(event: GenerationEvent): void {
     this.#events.push(event);
     this.#chars += sizeOf(event);
-    while (this.#chars > LIMITS.relayWindowBytes && this.#events.length > 1) {
+    while (this.#chars > LIMITS.edgeWindowBytes && this.#events.length > 1) {
       const oldest = this.#events.shift();
       if (oldest === undefined) return;
       this.#chars -= sizeOf(oldest);

@@ -8,6 +8,9 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { decodeEvents, numberEvents } from './event-codec.ts';
 
+/** Of an event in memory, beside its text. */
+const EVENT_BYTES = 160;
+
 export interface LiveLog {
   /**
    * Events after the cursor if the window has all of them; null if the log itself must be read.
@@ -58,33 +61,25 @@ export class RedisLiveLogs implements LiveLogs {
 
   async follow(generationId: string, onBatch: BatchListener): Promise<LiveLog> {
     const shared = this.#logs.get(generationId) ?? this.#subscribe(generationId);
-    // A separate function for each viewer, so that one listener may follow a log twice.
-    const listener: BatchListener = (batch) => onBatch(batch);
-    shared.listeners.add(listener);
-    const release = async () => {
-      if (!shared.listeners.delete(listener)) return;
-      if (shared.listeners.size === 0) await this.#unsubscribe(generationId, shared);
-    };
+    const follower = new Follower(shared, onBatch);
     try {
       await shared.subscribed;
     } catch (error) {
-      await release().catch(() => undefined);
+      await follower.release().catch(() => undefined);
       throw error;
     }
-    return {
-      after: (cursor, cursorAtMs) => shared.after(cursor, cursorAtMs),
-      readTogether: (place, read) => shared.readTogether(place, read),
-      release,
-    };
+    return follower;
   }
 
   #subscribe(generationId: string): SharedLog {
     // The client keeps one state per channel: a subscription that overtakes the end of the previous one is lost with
     // it.
     const previousEnd = Promise.resolve(this.#endings.get(generationId)?.catch(() => undefined));
-    const shared = new SharedLog((receive) =>
-      previousEnd.then(() => this.#subscriber.sSubscribe(REDIS_KEYS.logChannel(generationId), receive)),
-    );
+    const shared: SharedLog = new SharedLog({
+      subscribe: (receive) =>
+        previousEnd.then(() => this.#subscriber.sSubscribe(REDIS_KEYS.logChannel(generationId), receive)),
+      unsubscribe: () => this.#unsubscribe(generationId, shared),
+    });
     this.#logs.set(generationId, shared);
     return shared;
   }
@@ -101,26 +96,58 @@ export class RedisLiveLogs implements LiveLogs {
   }
 }
 
+/** One viewer of a log. There are as many as there are open streams. */
+class Follower implements LiveLog {
+  readonly onBatch: BatchListener;
+  readonly #shared: SharedLog;
+
+  constructor(shared: SharedLog, onBatch: BatchListener) {
+    this.onBatch = onBatch;
+    this.#shared = shared;
+    shared.followers.add(this);
+  }
+
+  after(cursor: number, cursorAtMs?: number | null): readonly GenerationEvent[] | null {
+    return this.#shared.after(cursor, cursorAtMs);
+  }
+
+  readTogether(place: string, read: () => Promise<GenerationEvent[]>): Promise<readonly GenerationEvent[]> {
+    return this.#shared.readTogether(place, read);
+  }
+
+  async release(): Promise<void> {
+    const { followers, unsubscribe } = this.#shared;
+    if (followers.delete(this) && followers.size === 0) await unsubscribe();
+  }
+}
+
+interface Subscription {
+  readonly subscribe: (receive: (message: string) => void) => Promise<void>;
+  readonly unsubscribe: () => Promise<void>;
+}
+
 /** One followed log: its viewers, and the window of its last events. */
 class SharedLog {
-  readonly listeners = new Set<BatchListener>();
+  readonly followers = new Set<Follower>();
   readonly subscribed: Promise<void>;
+  readonly unsubscribe: () => Promise<void>;
   #events: GenerationEvent[] = [];
-  /** The characters of each event's message, for the size of the window. */
+  /** What each event takes, for the size of the window. */
   #sizes: number[] = [];
-  #chars = 0;
+  #bytes = 0;
   /** Received in this turn of the event loop, and not yet passed to the viewers. */
   #fresh: GenerationEvent[] = [];
   readonly #reads = new Map<string, Promise<readonly GenerationEvent[]>>();
 
-  constructor(subscribe: (receive: (message: string) => void) => Promise<void>) {
+  constructor({ subscribe, unsubscribe }: Subscription) {
+    this.unsubscribe = unsubscribe;
     this.subscribed = subscribe((message) => this.#receive(message));
   }
 
   reportLoss(): void {
     this.#clear();
     this.#fresh = [];
-    for (const listener of [...this.listeners]) listener(null);
+    for (const { onBatch } of [...this.followers]) onBatch(null);
   }
 
   after(cursor: number, cursorAtMs: number | null = null): readonly GenerationEvent[] | null {
@@ -149,13 +176,13 @@ class SharedLog {
     const batch = numberEvents(decodeEvents(message.slice(secondSpace + 1)), firstSeq, at);
     const last = this.#events.at(-1);
     if (last !== undefined && last.seq + 1 !== firstSeq) this.#clear();
-    const size = message.length / Math.max(1, batch.length);
+    const size = EVENT_BYTES + message.length / Math.max(1, batch.length);
     for (const event of batch) {
       this.#events.push(event);
       this.#sizes.push(size);
+      this.#bytes += size;
     }
-    this.#chars += message.length;
-    this.#trim();
+    this.#trim(batch.length);
     // Messages of one read of the socket reach the viewers as one batch.
     if (this.#fresh.length === 0) setImmediate(() => this.#passOn());
     this.#fresh = this.#fresh.length === 0 ? batch : [...this.#fresh, ...batch];
@@ -164,15 +191,16 @@ class SharedLog {
   #passOn(): void {
     const batch = this.#fresh;
     this.#fresh = [];
-    if (batch.length > 0) for (const listener of [...this.listeners]) listener(batch);
+    if (batch.length > 0) for (const { onBatch } of [...this.followers]) onBatch(batch);
   }
 
-  #trim(): void {
-    if (this.#chars <= LIMITS.relayWindowBytes) return;
+  /** @param newest of which none is dropped: who has just read the log needs them. */
+  #trim(newest: number): void {
+    if (this.#bytes <= LIMITS.relayWindowBytes) return;
     // Down to half, so that the arrays are not shifted for each batch.
     let dropped = 0;
-    while (this.#chars > LIMITS.relayWindowBytes / 2 && dropped < this.#events.length - 1) {
-      this.#chars -= this.#sizes[dropped] ?? 0;
+    while (this.#bytes > LIMITS.relayWindowBytes / 2 && dropped < this.#events.length - newest) {
+      this.#bytes -= this.#sizes[dropped] ?? 0;
       dropped += 1;
     }
     this.#events = this.#events.slice(dropped);
@@ -182,6 +210,6 @@ class SharedLog {
   #clear(): void {
     this.#events = [];
     this.#sizes = [];
-    this.#chars = 0;
+    this.#bytes = 0;
   }
 }

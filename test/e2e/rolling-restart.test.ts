@@ -78,6 +78,17 @@ describe('a rolling restart of two APIs and two workers under load', () => {
     expect(retries.filter((cause) => cause instanceof ClientError)).toEqual([]);
   });
 
+  test('a stream of events is whole, and ends with the time to come back after', async () => {
+    const [seat] = stack.apis;
+    const body = await stack.api.submit({ input: promptOf({ tokens: 120, delayMs: 30 }) });
+    const response = await stack.api.send(`/v1/generations/${body.id}/events`);
+    const reading = response.text();
+    expect(await seat?.leave()).toBe(0);
+    // A connection that is cut has no last chunk, and the client rejects it.
+    expect(await reading).toMatch(/\n\n: the server shuts down\nretry: 250\n\n$/);
+    await seat?.restart();
+  });
+
   test('a reader on a socket is asked to reconnect, and continues by its cursor', async () => {
     const input = promptOf({ tokens: 120, delayMs: 30 });
     const body = await stack.api.submit({ input });

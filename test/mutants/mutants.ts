@@ -15,6 +15,7 @@ import { MODEL_MUTANTS } from './lists/models.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { ODD_ANSWER_MUTANTS } from './lists/odd-answers.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
+import { RELAY_MUTANTS } from './lists/relay.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
 import { SERVICE_MUTANTS } from './lists/services.ts';
 import { VENDOR_MUTANTS } from './lists/vendors.ts';
@@ -23,6 +24,7 @@ import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...LOG_MUTANTS,
+  ...RELAY_MUTANTS,
   ...ARCHIVE_MUTANTS,
   ...LEASE_MUTANTS,
   ...CACHE_MUTANTS,

@@ -13,7 +13,7 @@ import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseWith } from '../../http/read-request.ts';
-import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
+import { ConnectionFlow } from '../../relay/connection-flow.ts';
 import { toGenerationFailure } from '../../relay/hold-status.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
 import {
@@ -69,7 +69,7 @@ class ResponsesSession implements SocketSession {
   constructor(dependencies: ApiDependencies, socket: OpenSocket) {
     this.#dependencies = dependencies;
     this.#socket = socket;
-    this.#flow = createConnectionFlow(socket.connection);
+    this.#flow = new ConnectionFlow(socket.connection);
   }
 
   take(json: unknown): FrameWork | null {
@@ -158,7 +158,8 @@ class ResponsesSession implements SocketSession {
     const { generationId } = head;
     const projection = new ResponseProjection(await contextOf(this.#dependencies, head));
     const sink: ViewerSink = {
-      ...this.#flow,
+      ready: () => this.#flow.ready(),
+      whenReady: () => this.#flow.whenReady(),
       send: (events) => {
         for (const event of events) {
           const refusal = event.seq === 1 && event.type === 'generation-error' ? event : null;

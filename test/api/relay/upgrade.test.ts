@@ -4,18 +4,20 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import WebSocket, { WebSocketServer } from 'ws';
-import { endSilent, limitAnswers } from '../../../api/relay/upgrade.ts';
+import { SilentSockets } from '../../../api/relay/silent-sockets.ts';
+import { limitAnswers } from '../../../api/relay/upgrade.ts';
 import { openRawWebSocket } from '../../fuzz/raw-websocket.ts';
 import { pause, waitFor } from '../../harness/wait-for.ts';
 
 const SILENT_MS = 300;
 const ANSWER = 'x'.repeat(100_000);
 const server = createServer();
+const silent = new SilentSockets(SILENT_MS);
 const sockets = new WebSocketServer({ server });
 let accepted: { readonly ws: WebSocket; readonly connection: Duplex } | null = null;
 sockets.on('connection', (ws, request) => {
   accepted = { ws, connection: request.socket };
-  if (request.url === '/silent') endSilent(ws, request.socket, SILENT_MS);
+  if (request.url === '/silent') silent.watch(ws, request.socket);
   else limitAnswers(ws, request.socket);
   ws.on('message', () => ws.send(ANSWER));
 });

@@ -1,9 +1,10 @@
-import { getEventListeners, once } from 'node:events';
+import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import express from 'express';
+import { pino } from 'pino';
 import { RunLookup } from '../../../api/generations/run-lookup.ts';
 import { streamEvents } from '../../../api/routes/stream-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
@@ -67,11 +68,13 @@ test('an EventSource that returns after the end gets a 204, which ends it, and o
   }
 });
 
-test('the process keeps nothing of disconnected viewers, even after a garbage collection during their streams', async () => {
+test('an open stream holds its socket alone, and the process nothing of viewers that have gone', async () => {
   const collect = garbageCollector();
-  const leave = new AbortController();
-  const held = () => getEventListeners(leave.signal, 'abort').length;
-  const { writer, ...served } = await serveLog('gen_2', leave.signal);
+  const areGone = (held: readonly WeakRef<object>[]) => {
+    collect();
+    return held.every((object) => object.deref() === undefined);
+  };
+  const { writer, ...served } = await serveLog('gen_2', new AbortController().signal);
   await writer.write({ type: 'text-delta', text: 'a' });
   await writer.flush();
   const readers: Socket[] = [];
@@ -82,9 +85,15 @@ test('the process keeps nothing of disconnected viewers, even after a garbage co
       await once(reader, 'data');
       collect();
     }
+    expect(served.responses).toHaveLength(VIEWERS);
+    await waitFor('no response to be held', () => areGone(served.responses));
+    expect(served.closedAt).toEqual([]);
+    const next = Promise.all(readers.map((reader) => once(reader, 'data')));
+    await writer.write({ type: 'text-delta', text: 'b' });
+    await next;
     for (const reader of readers) reader.destroy();
     await waitFor('all viewers to be gone', () => served.closedAt.length === VIEWERS);
-    await waitFor('nothing to be held of them', () => held() === 0);
+    await waitFor('no socket to be held', () => areGone(served.sockets));
   } finally {
     served.stop();
   }
@@ -94,6 +103,8 @@ interface Served {
   readonly writer: LogWriter;
   /** When each response was closed. */
   readonly closedAt: readonly number[];
+  readonly responses: readonly WeakRef<object>[];
+  readonly sockets: readonly WeakRef<object>[];
   ask(request: string): Socket;
   stop(): void;
 }
@@ -104,21 +115,29 @@ async function serveLog(generationId: string, leaving: AbortSignal): Promise<Ser
   await log.create({ ...OWNER, generationId, requestHash: '', metadata: {}, input });
   const { writer } = await log.open(generationId, 1);
   const closedAt: number[] = [];
+  const responses: WeakRef<object>[] = [];
+  const sockets: WeakRef<object>[] = [];
   const app = express();
-  app.use((_request, response, next) => {
+  // Separate from the request, so that it holds none.
+  const noteClose = () => closedAt.push(performance.now());
+  app.use((request, response, next) => {
     response.locals['caller'] = { ...OWNER, team: null, keyId: 'key_1', scopes: ['generate'] };
-    response.once('close', () => closedAt.push(performance.now()));
+    response.once('close', noteClose);
+    responses.push(new WeakRef(response));
+    sockets.push(new WeakRef(request.socket));
     next();
   });
   const source = { log, live: new RedisLiveLogs(await server.connect()), heartbeatMs: 10_000 };
   // Used only for a log that is gone.
   const runs = new RunLookup(new Client({ connection: Connection.lazy() }));
-  app.get('/:id', streamEvents({ ...source, runs, leaving }));
+  app.get('/:id', streamEvents({ ...source, runs, leaving, logger: pino({ level: 'silent' }) }));
   const http = app.listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {
     writer,
     closedAt,
+    responses,
+    sockets,
     ask: (request) => {
       const reader = connect((http.address() as AddressInfo).port, '127.0.0.1');
       reader.on('error', () => reader.destroy());

@@ -53,7 +53,12 @@ async function follow(generationId: string) {
   const followed = await live.follow(generationId, (batch) => batches.push(batch));
   const handed = () =>
     batches.flatMap((batch) => (batch ?? []).map((event) => ('text' in event ? event.text : event.type)));
-  return { ...followed, batches, handed };
+  return {
+    after: (cursor: number, cursorAtMs?: number) => followed.after(cursor, cursorAtMs),
+    release: () => followed.release(),
+    batches,
+    handed,
+  };
 }
 
 test('a follower is handed what is appended, without reading the log', async () => {

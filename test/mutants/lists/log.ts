@@ -111,14 +111,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [LOG_WRITER] },
   },
   {
-    name: 'empty-frame-ends-the-stream',
-    breaks: 'An event that a format does not show ends the response of its reader.',
-    file: 'api/relay/sse.ts',
-    find: 'if (chunk.plain.length === 0 || response.destroyed',
-    replace: 'if (response.destroyed',
-    caughtBy: { tests: ['test/api/relay/sse.test.ts'] },
-  },
-  {
     name: 'packets-read-as-one',
     breaks: 'Of several packets that arrived since the last read, the reader gets the first.',
     file: 'engine/providers/direct-body.ts',

@@ -23,8 +23,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     name: 'work-of-frames-uncounted',
     breaks: 'A socket begins more generations than its key may make requests.',
     file: 'api/relay/socket-frames.ts',
-    find: "const admitted = this.#route.counts === 'work' ? this.#admit() : Promise.resolve();",
-    replace: 'const admitted = Promise.resolve();',
+    find: "if (this.#route.counts === 'work') await this.#admit();",
+    replace: '',
     caughtBy: { tests: ['test/api/relay/socket-frames.test.ts'] },
   },
   {
