@@ -20,6 +20,8 @@ export function createOpenAiEmbedder({
     apiKey,
     maxRetries: 0,
     timeout: TIMEOUT_MS,
+    // No other server gets the question.
+    fetchOptions: { redirect: 'error' },
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
   });
   return {

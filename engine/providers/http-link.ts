@@ -3,10 +3,11 @@
  * connect, reports the headers of an answer to the gate, notes every sign of life, and keeps the head of a refusal for
  * the mapping of errors.
  */
-import { Agent, Response, fetch as undiciFetch } from 'undici';
+import { Agent, type RequestInit, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { readText } from '../../contracts/read-text.ts';
+import { fetchAtOrigin } from '../../platform/fetch-at-origin.ts';
 import { statusOfErrorBody } from '../vendor-errors/vendor-error.ts';
 import { BodyWatch } from './body-watch.ts';
 import type { ProviderCall } from './provider.ts';
@@ -74,7 +75,8 @@ export function createLink(
   const dispatcher = watch.on(agentFor(settings.connectMs));
   const fetch = async (url: string, init: object) => {
     try {
-      const answer = await undiciFetch(url, { ...init, dispatcher });
+      const request: RequestInit = { ...init, dispatcher };
+      const answer = await fetchAtOrigin(undiciFetch, url, request);
       // undici's classes are another version of Node's globals; SDKs use only what both have.
       const headers = new Headers([...answer.headers]);
       // `fetch` would cancel an answer whose own body nobody reads when the answer is collected.

@@ -8,6 +8,7 @@ import { redact } from '../../../contracts/redact.ts';
 import { toUnbrokenError, WITHOUT_WORDS } from '../../../engine/vendor-errors/http-error.ts';
 import { toPresentableError } from '../../../engine/vendor-errors/presentable-error.ts';
 import { statusOfErrorBody } from '../../../engine/vendor-errors/vendor-error.ts';
+import { fetchAtOrigin } from '../../../platform/fetch-at-origin.ts';
 import { plainRequest } from './plain-request.ts';
 import { type EmbeddingsAnswer, readAnswer } from './read-answer.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
@@ -72,7 +73,7 @@ async function callEmbeddings(
   let response: Response;
   let text: string;
   try {
-    response = await fetch(`${baseUrl}/embeddings`, {
+    response = await fetchAtOrigin(fetch, `${baseUrl}/embeddings`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -83,6 +84,7 @@ async function callEmbeddings(
     });
     text = response.ok ? await response.text() : await readText(response, LIMITS.errorBodyBytes);
   } catch (error) {
+    if (error instanceof UnbrokenError) return { answer: null, error, mayBeBilled: false };
     const message = 'The provider cannot be reached, or did not answer in time.';
     const failure = new UnbrokenError('provider_connect_failed', message, { cause: error });
     return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };

@@ -7,6 +7,14 @@ const BATCHES = { tests: ['test/engine/providers/batches.test.ts'] } as const;
 
 export const VENDOR_MUTANTS: readonly Mutant[] = [
   {
+    name: 'prompts-follow-redirects',
+    breaks: 'A redirect takes a prompt to a server that the config does not name.',
+    file: 'platform/fetch-at-origin.ts',
+    find: 'isWithin && KEEPS_BODY.has(answer.status)',
+    replace: 'KEEPS_BODY.has(answer.status)',
+    caughtBy: { tests: ['test/engine/providers/redirects.test.ts'] },
+  },
+  {
     name: 'thinking-with-less-effort',
     breaks: "A client of Claude that names no effort gets less than the vendor's own.",
     file: 'api/wires/anthropic-messages/request.ts',
