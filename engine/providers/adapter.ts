@@ -33,8 +33,9 @@ export function createAdapter(settings: ProviderSettings, wire: Wire): Provider 
     stream(call) {
       const request = new AbortController();
       const signal = AbortSignal.any([call.signal, request.signal]);
-      const { apiKey, connectMs } = settings;
-      const link = createLink(call, { apiKey, connectMs, takesStreams: wire.takesStreams ?? false }, signal);
+      const { apiKey, connectMs, proxy } = settings;
+      const takesStreams = wire.takesStreams ?? false;
+      const link = createLink(call, { apiKey, connectMs, proxy, takesStreams }, signal);
       return readInTime(withMappedErrors(call, link, wire, settings), {
         ...settings,
         ...limitsFor(call, settings),

@@ -6,7 +6,8 @@ import { parseVendorError } from '../vendor-errors/vendor-error.ts';
 import { type AnswerHead, createLink, type Link } from './http-link.ts';
 import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
 
-export interface BatchSettings extends Pick<ProviderSettings, 'name' | 'baseUrl' | 'secrets' | 'connectMs'> {
+export interface BatchSettings
+  extends Pick<ProviderSettings, 'name' | 'baseUrl' | 'secrets' | 'connectMs' | 'proxy'> {
   /** Those of the config, the first one for new batches. */
   readonly keys: readonly { readonly id: string; readonly secret: string | undefined }[];
 }
@@ -69,13 +70,13 @@ export class BatchLinks {
   }
 
   #open(keyId: string, signal: AbortSignal): Link {
-    const { keys, name, connectMs } = this.#settings;
+    const { keys, name, connectMs, proxy } = this.#settings;
     const key = keys.find(({ id }) => id === keyId);
     if (key === undefined) {
       const message = `The key ${keyId} of ${name}, with which the batch was created, is not configured any more.`;
       throw new UnbrokenError('provider_auth', message);
     }
-    return createLink({ apiKey: undefined }, { apiKey: key.secret ?? NO_KEY, connectMs }, signal);
+    return createLink({ apiKey: undefined }, { apiKey: key.secret ?? NO_KEY, connectMs, proxy }, signal);
   }
 
   #toThrow(error: unknown, link: Link): unknown {

@@ -4,7 +4,7 @@
  * reader that wants it straight from the connection.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { LIMITS } from '../../contracts/limits.ts';
 import { DirectBody } from './direct-body.ts';
 
@@ -48,7 +48,7 @@ export class BodyWatch {
   }
 
   /** @returns a dispatcher of the agent whose answers are watched. */
-  on(agent: Agent): Dispatcher {
+  on(agent: Dispatcher): Dispatcher {
     return agent.compose((dispatch) => (options, handler) => dispatch(options, this.#watched(handler)));
   }
 

@@ -41,9 +41,10 @@ function createBatches(
   name: string,
   provider: ProviderConfig,
 ): ProviderBatches {
-  const { baseUrl, secrets, connectMs, factsOf } = settingsOf(config, models, name, provider);
+  const { baseUrl, secrets, connectMs, proxy, factsOf } = settingsOf(config, models, name, provider);
   const fit = (call: ProviderCall) => fitOrLive(name, call, models);
-  const settings = { name, baseUrl, secrets, connectMs, keys: config.providerKeys[name] ?? [], fit };
+  const keys = config.providerKeys[name] ?? [];
+  const settings = { name, baseUrl, secrets, connectMs, proxy, keys, fit };
   if (provider.wire === 'anthropic-messages') return createAnthropicBatches(settings);
   const reasons = (model: string) => factsOf(model).capabilities.reasoning === true;
   const { quirks } = chatCompletionsOf(name, provider) ?? provider;

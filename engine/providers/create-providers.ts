@@ -53,6 +53,7 @@ export function settingsOf(
     apiKey: config.providerKeys[name]?.[0]?.secret ?? NO_KEY,
     secrets: secretsIn(config.providerKeys),
     baseUrl: own.baseUrl,
+    proxy: config.providerProxy,
     quirks: own.quirks,
     apiVersion: own.apiVersion,
     region: own.region,

@@ -3,10 +3,18 @@
  * connect, reports the headers of an answer to the gate, notes every sign of life, and keeps the head of a refusal for
  * the mapping of errors.
  */
-import { Agent, type RequestInit, Response, fetch as undiciFetch } from 'undici';
+import {
+  Agent,
+  type Dispatcher,
+  EnvHttpProxyAgent,
+  type RequestInit,
+  Response,
+  fetch as undiciFetch,
+} from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { readText } from '../../contracts/read-text.ts';
+import type { ProviderProxy } from '../../platform/config/proxy-environment.ts';
 import { fetchAtOrigin } from '../../platform/fetch-at-origin.ts';
 import { statusOfErrorBody } from '../vendor-errors/vendor-error.ts';
 import { BodyWatch } from './body-watch.ts';
@@ -40,27 +48,40 @@ export interface Link {
 
 /** How long an idle connection is kept for the next call, unless the server asks for less. */
 const KEEP_ALIVE_MS = 15_000;
-const agents = new Map<number, Agent>();
+const agents = new Map<string, Dispatcher>();
 
 /**
  * All calls of the process share connections. `readInTime` limits silence in an answer, so there is no timeout here.
  */
-function agentFor(connectMs: number): Agent {
-  const known = agents.get(connectMs);
+function agentFor({ connectMs, proxy = null }: Pick<LinkSettings, 'connectMs' | 'proxy'>): Dispatcher {
+  const name = JSON.stringify([connectMs, proxy]);
+  const known = agents.get(name);
   if (known !== undefined) return known;
-  const agent = new Agent({
+  const direct = {
     connect: { timeout: connectMs },
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  });
-  agents.set(connectMs, agent);
+  };
+  const agent =
+    proxy === null
+      ? new Agent(direct)
+      : new EnvHttpProxyAgent({
+          ...direct,
+          connectTimeout: connectMs,
+          httpProxy: proxy.http,
+          httpsProxy: proxy.https,
+          noProxy: proxy.except,
+        });
+  agents.set(name, agent);
   return agent;
 }
 
 interface LinkSettings {
   readonly apiKey: string;
   readonly connectMs: number;
+  /** Absent: none. */
+  readonly proxy?: ProviderProxy | null;
   /** Whether streams are read by `bodyOf`, not by an SDK. */
   readonly takesStreams?: boolean;
 }
@@ -72,7 +93,7 @@ export function createLink(
 ): Link {
   let head: AnswerHead | null = null;
   const watch = new BodyWatch({ takesStreams: settings.takesStreams ?? false });
-  const dispatcher = watch.on(agentFor(settings.connectMs));
+  const dispatcher = watch.on(agentFor(settings));
   const fetch = async (url: string, init: object) => {
     try {
       const request: RequestInit = { ...init, dispatcher };
@@ -89,6 +110,11 @@ export function createLink(
     } catch (error) {
       if (isConnectTimeout(error)) {
         const message = `No connection within ${settings.connectMs} ms.`;
+        throw new UnbrokenError('provider_connect_failed', message, { cause: error });
+      }
+      const [, status] = TUNNEL_REFUSED.exec(reasonOfAbort(error)) ?? [];
+      if (status !== undefined) {
+        const message = `The proxy on the way to the provider answered ${status}; check HTTPS_PROXY.`;
         throw new UnbrokenError('provider_connect_failed', message, { cause: error });
       }
       throw error;
@@ -179,6 +205,13 @@ async function readUnlessStream({ body }: Response): Promise<string | ReadableSt
 function isConnectTimeout(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_CONNECT_TIMEOUT';
+}
+
+/** undici aborts a request whose proxy opens no connection. */
+const TUNNEL_REFUSED = /^Proxy response \((\d+)\)/;
+
+function reasonOfAbort(error: unknown): string {
+  return String(Object(Object(Object(error).cause).cause).message);
 }
 
 /** Whether the answer had started: an error after that interrupts it, an earlier one prevents it. */

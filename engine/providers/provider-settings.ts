@@ -1,5 +1,6 @@
 /** What an adapter is created from: one entry of the config's `providers`, its key and the time limits. */
 import type { ModelFacts } from '../../contracts/model.ts';
+import type { ProviderProxy } from '../../platform/config/proxy-environment.ts';
 import type { ProviderConfig } from '../../platform/config/schema.ts';
 
 /** The key of a provider that needs none: the SDKs require some value. */
@@ -22,6 +23,7 @@ export interface ProviderSettings
   readonly name: string;
   readonly apiKey: string;
   readonly baseUrl: string | undefined;
+  readonly proxy: ProviderProxy | null;
   /** The keys of all providers. They are removed from every error, because vendors quote keys. */
   readonly secrets: readonly string[];
   readonly factsOf: (model: string) => ModelFacts;

@@ -14,6 +14,7 @@ import {
 import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
+import { type ProviderProxy, providerProxyOf, proxyProblem } from './proxy-environment.ts';
 import { qdrantUrlSchema } from './qdrant-schema.ts';
 import { type RedisPlace, redisPlaceOf, redisUrlsSchema } from './redis-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
@@ -94,6 +95,8 @@ export interface Config extends ConfigFile {
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
   /** The name under which each provider's gate is shared. */
   readonly gateScopes: Readonly<Record<string, string>>;
+  /** The proxy through which providers are reached. Never logged: it may have a password. */
+  readonly providerProxy: ProviderProxy | null;
 }
 
 export class ConfigError extends Error {
@@ -123,7 +126,7 @@ function withVendorPatience(providers: ConfigFile['providers']): ConfigFile['pro
 
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
-  const problem = temporalProblem(env);
+  const problem = temporalProblem(env) ?? proxyProblem(environment);
   if (problem !== undefined) throw new ConfigError(problem);
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
   const simulator = env.UNBROKEN_SIMULATOR_URL;
@@ -167,6 +170,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     qdrant: { ...file.qdrant, url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
     budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
     providerKeys,
+    providerProxy: providerProxyOf(environment),
     gateScopes: Object.fromEntries(
       Object.entries(providers).map(([name, { baseUrl }]) => [name, gateScopeOf(name, baseUrl)]),
     ),

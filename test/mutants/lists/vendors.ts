@@ -7,6 +7,14 @@ const BATCHES = { tests: ['test/engine/providers/batches.test.ts'] } as const;
 
 export const VENDOR_MUTANTS: readonly Mutant[] = [
   {
+    name: 'calls-past-the-proxy',
+    breaks: 'Calls to providers do not use the proxy, which may be the only way to them.',
+    file: 'engine/providers/http-link.ts',
+    find: 'proxy === null',
+    replace: 'proxy !== undefined',
+    caughtBy: { tests: ['test/engine/providers/proxy.test.ts'] },
+  },
+  {
     name: 'prompts-follow-redirects',
     breaks: 'A redirect takes a prompt to a server that the config does not name.',
     file: 'platform/fetch-at-origin.ts',

@@ -2,6 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { unusedProxy } from '../../../platform/config/proxy-environment.ts';
 import { onDisk, START_COMMAND } from '../../../platform/on-disk.ts';
 import { isPortFree } from '../ports.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
@@ -29,6 +30,14 @@ export function checkDisk({ dataDir }: Pick<Config, 'dataDir'>): Finding {
   } catch (problem) {
     return warning('disk', wordsOf(problem), 'Set UNBROKEN_DATA_DIR to a folder that can be read.');
   }
+}
+
+/** Most programs follow these variables without a switch. */
+export function checkProxy(environment: Readonly<Record<string, string | undefined>>): Finding[] {
+  const variable = unusedProxy(environment);
+  if (variable === undefined) return [];
+  const fix = 'Set NODE_USE_ENV_PROXY=1 too, where providers are reached through that proxy.';
+  return [warning('proxy', `${variable} is set, and calls to providers do not use it`, fix)];
 }
 
 /** The API answers on its port, or could listen on it. */

@@ -1,6 +1,6 @@
 /** Looks at every service, version and setting that Unbroken needs, and says what to do. It leaves nothing changed. */
 import { ConfigError, loadConfig } from '../../../platform/config/load-config.ts';
-import { checkDisk, checkNode, checkPort } from './check-machine.ts';
+import { checkDisk, checkNode, checkPort, checkProxy } from './check-machine.ts';
 import { checkModels } from './check-models.ts';
 import { checkObjectStore } from './check-object-store.ts';
 import { checkProviders } from './check-providers.ts';
@@ -30,6 +30,6 @@ export async function examine(environment: Readonly<Record<string, string | unde
     checkObjectStore(config),
     checkPort(config).then((finding) => [finding]),
   ]);
-  const local = [node, ok('config', 'valid'), checkDisk(config), checkModels()];
+  const local = [node, ok('config', 'valid'), checkDisk(config), ...checkProxy(environment), checkModels()];
   return [...local, ...services.flat(), ...checkProviders(config)];
 }
