@@ -1,6 +1,12 @@
 /** The cost of a usage: by the config's own price, else by the price package; less in the providers' own batches. */
 import { calcPrice } from '@pydantic/genai-prices';
-import { inputTokensOf, type MicroUsd, outputTokensOf, type Usage } from '../../contracts/money.ts';
+import {
+  inputTokensOf,
+  type MicroUsd,
+  outputTokensOf,
+  totalTokens,
+  type Usage,
+} from '../../contracts/money.ts';
 import type { Price } from '../../platform/config/schema.ts';
 import { findPricedModel, type PricedModel } from './priced-model.ts';
 
@@ -41,6 +47,8 @@ function callCost(
   if (ownPrice !== undefined) return { costMicroUsd: ownCost(usage, ownPrice), isKnown: true };
   const priced = findPricedModel(pricedAs, model);
   if (priced === null) return { costMicroUsd: 0, isKnown: false };
+  // Some models have a price for each call (Perplexity), too. Without a token, it was refused.
+  if (totalTokens(usage) === 0) return { costMicroUsd: 0, isKnown: true };
   const usd = packageCost(usage, priced);
   if (usd === null) return { costMicroUsd: 0, isKnown: false };
   return { costMicroUsd: Math.ceil(usd * 1_000_000 - FLOAT_NOISE), isKnown: true };

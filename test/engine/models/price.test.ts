@@ -75,6 +75,13 @@ describe('a cost', () => {
     expect(cost('house', 'model', own)).toBe(100_000);
   });
 
+  test('has a price for each call, where a model has one, but not of a call that was refused', () => {
+    const cost = (usage: object) =>
+      costOf({ provider: 'perplexity', model: 'sonar' }, { ...NO_USAGE, ...usage }, {});
+    expect(cost({ inputTokens: 1 }).costMicroUsd).toBeGreaterThan(1_000);
+    expect(cost({})).toEqual({ costMicroUsd: 0, isKnown: true });
+  });
+
   test('has reasoning at the price of output', () => {
     const usage = { ...NO_USAGE, reasoningTokens: 1_000 };
     expect(costOf({ provider: 'openai', model: 'gpt-4o-mini' }, usage, {})).toEqual(

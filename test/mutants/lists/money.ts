@@ -8,6 +8,14 @@ const USAGE = 'test/engine/budget/usage.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
   {
+    name: 'refused-calls-cost',
+    breaks: 'A call that was refused is booked at the price that its model has for each call.',
+    file: 'engine/models/price.ts',
+    find: 'if (totalTokens(usage) === 0)',
+    replace: 'if (totalTokens(usage) < 0)',
+    caughtBy: { tests: ['test/engine/models/price.test.ts'] },
+  },
+  {
     name: 'settle-not-idempotent',
     breaks: 'A settlement that is repeated after a crash books the same generation again.',
     file: 'engine/budget/step-script.ts',
