@@ -92,8 +92,8 @@ end
  * KEYS the model's shared circuit, that of the tenant, line, the keys that declined this generation, then the
  *   provider's keys, then the key under which room was taken if the provider no longer has it.
  * ARGV JSON of {callId, tenant, model, mode: 'arrive' | 'line' | 'paid', tokens, isLast, probeMs, lineMs,
- *   keys: [{id, weight, rank or nil, requests or 0, tokens or 0, windowMs}], paidKey: its index from 1, or 0,
- *   paidSlot: in which room was taken}.
+ *   keys: [{id, weight, lot: drawn by weight, rank or nil, requests or 0, tokens or 0, windowMs}],
+ *   paidKey: its index from 1, or 0, paidSlot: in which room was taken}.
  * -> {'admitted', key, isProbe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
  *
  * For mode 'arrive' the gate is full while other calls wait in line; 'line' is the first call of that line; 'paid'
@@ -166,7 +166,11 @@ local function roomOf(window, limits, slotMs)
   return used, wait
 end
 
-local best, bestUse, least, leastUse = nil, nil, nil, nil
+-- Of keys that are used as little, which are all keys where calls are rare, the lot decides.
+local function isBefore(use, lot, otherUse, otherLot)
+  return otherUse == nil or use < otherUse or (use == otherUse and lot > otherLot)
+end
+local best, bestUse, bestLot, least, leastUse, leastLot = nil, nil, nil, nil, nil, nil
 local soonest, isResting = nil, false
 local refusals, refusedUntil = 0, nil
 for i, limits in ipairs(args.keys) do
@@ -183,8 +187,9 @@ for i, limits in ipairs(args.keys) do
     local requests, roomWait = roomOf(key.window, limits, slotMs)
     -- The first in rank has the conversation in its cache, if any has; without ranks, the least used comes first.
     local wait, use = math.max(rest, roomWait), limits.rank or requests / limits.weight
-    if wait <= 0 and (bestUse == nil or use < bestUse) then best, bestUse = {i, key, slot}, use end
-    if leastUse == nil or use < leastUse then least, leastUse = {i, key, slot}, use end
+    local lot = limits.lot
+    if wait <= 0 and isBefore(use, lot, bestUse, bestLot) then best, bestUse, bestLot = {i, key, slot}, use, lot end
+    if isBefore(use, lot, leastUse, leastLot) then least, leastUse, leastLot = {i, key, slot}, use, lot end
     if soonest == nil or wait < soonest then soonest, isResting = wait, rest >= wait end
   end
 end

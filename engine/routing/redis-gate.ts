@@ -117,6 +117,7 @@ export class RedisGate implements ProviderGate {
         keys: keys.map((key) => ({
           id: key.id,
           weight: key.weight,
+          lot: drawByWeight(`${call.callId} ${key.id}`, key.weight),
           rank: ranked.length === 0 ? undefined : ranked.indexOf(key),
           requests: key.requests ?? 0,
           tokens: key.tokens ?? 0,

@@ -110,6 +110,19 @@ describe('keys', () => {
     expect(used.filter((id) => id === 'a')).toHaveLength(30);
   });
 
+  test('share calls that are rare by their weights, too', async () => {
+    const used: string[] = [];
+    for (let number = 0; number < 80; number += 1) {
+      // Its keys have no call in their window.
+      provider = `rare-${number}`;
+      const gate = gateOf([keyOf('a', { weight: 3 }), keyOf('b')]);
+      used.push(passOf(await gate.enter(callOf())).key.id);
+    }
+    const ofB = used.filter((id) => id === 'b').length;
+    expect(ofB).toBeGreaterThan(5);
+    expect(ofB).toBeLessThan(40);
+  });
+
   test('of two workers that ask at once never give out more than the limit of requests', async () => {
     const keys = [keyOf('a', { requests: 7 }), keyOf('b', { requests: 5 })];
     const gates = [gateOf(keys), gateOf(keys, otherRedis)];
