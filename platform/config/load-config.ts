@@ -31,6 +31,7 @@ import {
   temporalProblem,
   temporalServer,
 } from './temporal-environment.ts';
+import { keyInPlaceOfName, shownName } from './variable-names.ts';
 import { simulatedModels, simulatedVendors, VENDORS } from './vendors.ts';
 
 /** Different characters of a key. Thirty-two random hex digits have at least ten almost surely. */
@@ -129,6 +130,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const problem = temporalProblem(env) ?? proxyProblem(environment);
   if (problem !== undefined) throw new ConfigError(problem);
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
+  checkVariableNames(file.providers, environment);
   const simulator = env.UNBROKEN_SIMULATOR_URL;
   const providers: ConfigFile['providers'] = {
     ...VENDORS,
@@ -182,7 +184,7 @@ function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Envi
   const secret = environment[webhook.secretEnv];
   if (secret !== undefined && secret.length >= SECRET_CHARS) return secret;
   throw new ConfigError(
-    `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
+    `budgets.webhook.secretEnv names ${shownName(webhook.secretEnv)}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
   );
 }
 
@@ -191,7 +193,7 @@ function passwordFrom(environment: Environment) {
     if (variable === undefined) return undefined;
     const password = environment[variable];
     if (password) return password;
-    throw new ConfigError(`${key} names ${variable}; set that variable to the password of Redis.`);
+    throw new ConfigError(`${key} names ${shownName(variable)}; set that variable to the password of Redis.`);
   };
 }
 
@@ -200,6 +202,15 @@ function builtInRoute(isUsable: (candidate: string) => boolean, isSimulated: boo
   if (usable.length === 2) return routeOf(usable, { simple: [SMALL], complex: [STRONG], code: [STRONG] });
   if (usable.length === 1) return routeOf(usable);
   return isSimulated ? routeOf(SIMULATED) : null;
+}
+
+function checkVariableNames(providers: ConfigFile['providers'], environment: Environment): void {
+  const setting = keyInPlaceOfName(providers, environment);
+  if (setting === undefined) return;
+  throw new ConfigError(
+    `${setting} holds a key. Set an environment variable to it, write the name of that variable here, and replace the ` +
+      'key: it has stood in a file.',
+  );
 }
 
 /** A call with such a key would fail before it is sent, as if the provider could not be reached. */
@@ -263,7 +274,8 @@ function readConfigFile(named: string | undefined): unknown {
   }
   const text = readText(path);
   try {
-    return parseYaml(text) ?? {};
+    // YAML 1.2 has no merge keys (`<<`), but who writes similar providers uses them.
+    return parseYaml(text, { merge: true }) ?? {};
   } catch (error) {
     throw new ConfigError(`${path} is not valid YAML: ${error instanceof Error ? error.message : error}`);
   }

@@ -33,11 +33,21 @@ export const capabilitiesSchema = z
 /** What vendors' examples show as the address; each call adds such a path itself. */
 const CALL_PATH = /\/(chat\/completions|completions|responses|embeddings|messages)\/?$/;
 
-const baseUrlSchema = z.url().superRefine((url, context) => {
-  const [path] = CALL_PATH.exec(URL.parse(url)?.pathname ?? '') ?? [];
-  if (path === undefined) return;
-  context.addIssue({ code: 'custom', message: `leave out "${path}": each call adds its path to baseUrl` });
-});
+/** As other gateways fill in variables. */
+const VARIABLE = /\$\{|os\.environ/;
+const NO_VARIABLES = 'variables are not filled in here: write the address itself';
+
+const baseUrlSchema = z
+  .url({
+    error: ({ input }) =>
+      VARIABLE.test(String(input)) ? NO_VARIABLES : 'expected a URL such as https://llm.example.com/v1',
+  })
+  .superRefine((url, context) => {
+    if (VARIABLE.test(url)) context.addIssue({ code: 'custom', message: NO_VARIABLES });
+    const [path] = CALL_PATH.exec(URL.parse(url)?.pathname ?? '') ?? [];
+    if (path === undefined) return;
+    context.addIssue({ code: 'custom', message: `leave out "${path}": each call adds its path to baseUrl` });
+  });
 
 export const providerSchema = z
   .strictObject({

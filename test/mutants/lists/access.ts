@@ -3,6 +3,22 @@ import type { Mutant } from '../mutant.ts';
 
 export const ACCESS_MUTANTS: readonly Mutant[] = [
   {
+    name: 'pasted-key-is-shown',
+    breaks: 'A key that stands in the config in place of the name of its variable is printed by the doctor.',
+    file: 'platform/config/load-config.ts',
+    find: 'if (setting === undefined) return;',
+    replace: 'return;',
+    caughtBy: { tests: ['test/platform/config/environment.test.ts'] },
+  },
+  {
+    name: 'rare-calls-to-one-key',
+    breaks: 'The first key of a provider gets all calls where they are rare.',
+    file: 'engine/routing/gate-scripts.ts',
+    find: '(use == otherUse and lot > otherLot)',
+    replace: 'false',
+    caughtBy: { tests: ['test/engine/routing/redis-gate.test.ts'] },
+  },
+  {
     name: 'ticket-used-twice',
     breaks: 'The ticket in a URL of a log file opens a stream again.',
     file: 'api/access/tickets.ts',

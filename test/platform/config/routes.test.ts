@@ -74,7 +74,10 @@ describe('a wrong config is reported with its key and the fix', () => {
       'cache.default: "threshold", a cosine, has become "acceptedFalseHits", a share of false hits such as 0.01; remove',
     ],
     [{ cache: { routes: { faq: { acceptedFalseHits: 0.2 } } } }, 'cache.routes.faq.acceptedFalseHits: '],
-    [{ providers: { lab: { wire: 'openai-chat', baseUrl: 'lab' } } }, 'providers.lab.baseUrl: Invalid URL'],
+    [
+      { providers: { lab: { wire: 'openai-chat', baseUrl: 'lab' } } },
+      'providers.lab.baseUrl: expected a URL such as https://llm.example.com/v1',
+    ],
     [
       { providers: { lab: { wire: 'openai-chat', baseUrl: 'http://lab.example/v1/chat/completions' } } },
       'providers.lab.baseUrl: leave out "/chat/completions": each call adds its path to baseUrl',
