@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { configSchema } from '../../platform/config/schema.ts';
 import { ProviderConversion } from './convert-providers.ts';
-import { type LiteLlmConfig, readLiteLlmConfig } from './read-config.ts';
+import { type LiteLlmConfig, readLiteLlmConfig, unreadSettings } from './read-config.ts';
 
 interface Conversion {
   /** The text of unbroken.config.yaml, with the notes as comments. */
@@ -77,12 +77,22 @@ export function convertLiteLlmConfig(source: string): Conversion {
 
 function groupsOf(config: LiteLlmConfig, providers: ProviderConversion, note: (text: string) => void) {
   const groups = new Map<string, Group>();
+  const written = new Map<string, string>();
   for (const deployment of config.model_list) {
+    for (const name of unreadSettings(deployment)) note(`${name}: not converted`);
     const candidate = providers.add(deployment);
-    if (candidate === undefined) continue;
+    if (candidate === undefined || !isForText(deployment, candidate, note)) continue;
     const name = routeName(deployment.model_name, note);
+    const other = written.get(name) ?? deployment.model_name;
+    if (other !== deployment.model_name)
+      note(`${other} and ${deployment.model_name}: both are the route ${name}`);
+    written.set(name, deployment.model_name);
     const { candidates } = groups.get(name) ?? { candidates: new Map<string, number>() };
     const { weight, rpm, tpm } = deployment.litellm_params;
+    if (weight === 0) {
+      note(`${deployment.model_name}: ${candidate} has the weight 0 and is left out`);
+      continue;
+    }
     // The same model with another key is one candidate: its keys share the calls.
     candidates.set(candidate, (candidates.get(candidate) ?? 0) + (weight ?? 1));
     groups.set(name, { candidates });
@@ -93,6 +103,20 @@ function groupsOf(config: LiteLlmConfig, providers: ProviderConversion, note: (t
   return groups;
 }
 
+const FOR_TEXT: ReadonlySet<string> = new Set(['chat', 'completion', 'responses']);
+
+/** A route is for texts; embeddings have one model. */
+function isForText(
+  { model_name: group, model_info: info }: LiteLlmConfig['model_list'][number],
+  candidate: string,
+  note: (text: string) => void,
+): boolean {
+  const { mode = 'chat' } = info ?? {};
+  if (FOR_TEXT.has(mode)) return true;
+  note(mode === 'embedding' ? `${group}: callers must send ${candidate}` : `${group}: no ${mode} here`);
+  return false;
+}
+
 function routesOf(config: LiteLlmConfig, groups: ReadonlyMap<string, Group>, note: (text: string) => void) {
   const { litellm_settings: library, router_settings: router } = config;
   const targets = (
@@ -100,10 +124,15 @@ function routesOf(config: LiteLlmConfig, groups: ReadonlyMap<string, Group>, not
     name: string,
   ) =>
     [...library[kind], ...router[kind]].flatMap((entry) =>
-      Object.entries(entry).flatMap(([from, names]) => (routeName(from) === name ? names : [])),
+      Object.entries(entry).flatMap(([from, names]) =>
+        routeName(from) === name || from === '*' ? names : [],
+      ),
     );
-  const modelsOf = (names: readonly string[]) =>
-    names.flatMap((name) => {
+  const modelsOf = (fallbacks: readonly (string | { readonly model: string })[]) =>
+    fallbacks.flatMap((fallback) => {
+      const name = typeof fallback === 'string' ? fallback : fallback.model;
+      if (typeof fallback === 'object' && Object.keys(fallback).length > 1)
+        note(`fallback to ${name}: its other parameters are not converted`);
       const models = groups.get(routeName(name))?.candidates.keys();
       if (models === undefined) note(`fallback to ${name}: no model of the list has this name`);
       return [...(models ?? [])];
@@ -127,7 +156,8 @@ function routesOf(config: LiteLlmConfig, groups: ReadonlyMap<string, Group>, not
     };
   }
   for (const [alias, target] of Object.entries(router.model_group_alias)) {
-    const route = typeof target === 'string' ? routes[routeName(target)] : undefined;
+    const named: unknown = Object(target).model ?? target;
+    const route = typeof named === 'string' ? routes[routeName(named)] : undefined;
     if (route === undefined) note(`router_settings.model_group_alias.${alias}: not converted`);
     else routes[routeName(alias, note)] = route;
   }

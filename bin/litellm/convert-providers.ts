@@ -59,8 +59,11 @@ export class ProviderConversion {
     }
     const name = this.#providerOf(prefix, deployment);
     if (name === undefined) {
+      const isAddressed = params.api_base?.startsWith(ENVIRONMENT) !== true;
       this.#note(
-        `${group}: no provider here is LiteLLM's "${prefix || params.model}"; see docs/providers.md`,
+        isAddressed
+          ? `${group}: no provider here is LiteLLM's "${prefix || params.model}"; see docs/providers.md`
+          : `${group}: its api_base is in a variable; write the address into the file and convert it again`,
       );
       return undefined;
     }
@@ -137,9 +140,13 @@ export class ProviderConversion {
     const input = params.input_cost_per_token ?? info?.input_cost_per_token;
     const output = params.output_cost_per_token ?? info?.output_cost_per_token;
     if (input !== undefined && output !== undefined) {
+      const cached = params.cache_read_input_token_cost ?? info?.cache_read_input_token_cost;
+      const written = params.cache_creation_input_token_cost ?? info?.cache_creation_input_token_cost;
       this.prices[candidate] = {
-        inputMicroUsdPerMillion: Math.round(input * MICRO_USD_PER_MILLION),
-        outputMicroUsdPerMillion: Math.round(output * MICRO_USD_PER_MILLION),
+        inputMicroUsdPerMillion: perMillion(input),
+        outputMicroUsdPerMillion: perMillion(output),
+        ...(cached === undefined ? {} : { cachedInputMicroUsdPerMillion: perMillion(cached) }),
+        ...(written === undefined ? {} : { cacheWriteMicroUsdPerMillion: perMillion(written) }),
       };
     }
     const { supports_vision: vision, supports_function_calling: tools } = info ?? {};
@@ -154,6 +161,10 @@ export class ProviderConversion {
     };
     if (Object.keys(facts).length > 0) this.models[candidate] = facts;
   }
+}
+
+function perMillion(usdPerToken: number): number {
+  return Math.round(usdPerToken * MICRO_USD_PER_MILLION);
 }
 
 function splitModel(name: string): { prefix: string; model: string } {

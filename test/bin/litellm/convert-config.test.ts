@@ -116,6 +116,65 @@ describe('the conversion', () => {
     });
   });
 
+  test('reads YAML as LiteLLM does, and limits in both places', () => {
+    const { config } = convert(
+      'defaults: &defaults { api_key: os.environ/OPENAI_API_KEY, rpm: 10 }\n' +
+        'model_list:\n' +
+        '  - { model_name: m, litellm_params: { <<: *defaults, model: openai/a }, tpm: 500 }\n' +
+        '  - { model_name: n, litellm_params: { model: groq/b }, model_info: { supports_vision: yes, id: } }\n',
+    );
+    expect(config.providers.openai.limits).toEqual({ requests: 10, tokens: 500 });
+    expect(config.models['groq/b'].capabilities).toEqual({ vision: true });
+  });
+
+  test('reports each setting of a deployment that has no counterpart', () => {
+    const { notes, config } = withModels([
+      { ...model({ model: 'openai/a', timeout: 30 }), order: 1, model_info: { mode: 'chat', tier: 'free' } },
+      model({ model: 'azure/b', api_base: 'os.environ/AZURE_API_BASE' }, 'b'),
+      model({ model: 'groq/c', weight: 0 }),
+      { ...model({ model: 'openai/text-embedding-3-small' }, 'e'), model_info: { mode: 'embedding' } },
+      { ...model({ model: 'openai/dall-e-3' }, 'i'), model_info: { mode: 'image_generation' } },
+    ]);
+    expect(Object.keys(config.routes)).toEqual(['default', 'm']);
+    expect(config.routes.m).toEqual({ candidates: ['openai/a'] });
+    expect(notes).toEqual([
+      'order: not converted',
+      'litellm_params.timeout: not converted',
+      'model_info.tier: not converted',
+      'b: its api_base is in a variable; write the address into the file and convert it again',
+      'm: groq/c has the weight 0 and is left out',
+      'e: callers must send openai/text-embedding-3-small',
+      'i: no image_generation here',
+    ]);
+  });
+
+  test('keeps the prices of cached input', () => {
+    const prices = { input_cost_per_token: 3e-6, output_cost_per_token: 15e-6 };
+    const cached = { cache_read_input_token_cost: 3e-7, cache_creation_input_token_cost: 3.75e-6 };
+    const { config } = withModels([model({ model: 'anthropic/a', ...prices, ...cached })]);
+    expect(config.prices['anthropic/a']).toEqual({
+      inputMicroUsdPerMillion: 3_000_000,
+      outputMicroUsdPerMillion: 15_000_000,
+      cachedInputMicroUsdPerMillion: 300_000,
+      cacheWriteMicroUsdPerMillion: 3_750_000,
+    });
+  });
+
+  test('knows fallbacks of all models, fallbacks with parameters, and hidden aliases', () => {
+    const { config, notes } = withModels([model({ model: 'openai/a' }), model({ model: 'groq/b' }, 'b')], {
+      litellm_settings: { fallbacks: [{ '*': [{ model: 'b', temperature: 0 }] }] },
+      router_settings: { model_group_alias: { c: { model: 'm', hidden: true } } },
+    });
+    expect(config.routes.m).toEqual({ candidates: ['openai/a', 'groq/b'] });
+    expect(config.routes.c).toEqual(config.routes.m);
+    expect(notes).toEqual(['fallback to b: its other parameters are not converted']);
+  });
+
+  test('reports two names that become one route', () => {
+    const { notes } = withModels([model({ model: 'openai/a' }, 'x/y'), model({ model: 'groq/b' }, 'x-y')]);
+    expect(notes).toContain('x/y and x-y: both are the route x-y');
+  });
+
   test('names servers by their host, and no two alike', () => {
     const at = (api_base: string) => model({ model: 'openai/a', api_base }, api_base.slice(8, 12));
     const { config } = withModels(
