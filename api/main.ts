@@ -43,7 +43,7 @@ import { createMetrics } from '../engine/telemetry/metrics.ts';
 import { observeApi } from '../engine/telemetry/observe.ts';
 import { serveMetrics } from '../engine/telemetry/serve-metrics.ts';
 import { clientInterceptors } from '../engine/telemetry/trace-temporal.ts';
-import { startTracing, traceCarrier } from '../engine/telemetry/tracing.ts';
+import { logTraceFailures, startTracing, traceCarrier } from '../engine/telemetry/tracing.ts';
 import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
@@ -80,7 +80,8 @@ const leaveAtOnce = leaveWhileStarting();
 const config = loadConfig();
 const tracing = await startTracing('unbroken-api', config.telemetry.traces);
 const logger = createLogger(config.logLevel, tracing);
-const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
+logTraceFailures(tracing, logger);
+const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics(config.routes);
 const countFault = countFaults(metrics);
 const onRedisError = (error: Error) => {
   countFault('redis');

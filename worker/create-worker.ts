@@ -43,7 +43,7 @@ interface Surroundings {
 export async function createWorker(config: Config, surroundings: Surroundings): Promise<WorkerProcess> {
   const { logger, tracing, temporalMetricsUrl } = surroundings;
   const { taskQueue, deployment } = config.temporal;
-  const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
+  const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics(config.routes);
   const countFault = countFaults(metrics);
   const [connections, connection, workflowBundle] = await Promise.all([
     connectAll(config, (error) => {

@@ -4,7 +4,7 @@
 import { flushCompileCache } from 'node:module';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
-import { startTracing } from '../engine/telemetry/tracing.ts';
+import { logTraceFailures, startTracing } from '../engine/telemetry/tracing.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { leaveWhileStarting } from '../platform/leave-while-starting.ts';
 import { createWorker } from './create-worker.ts';
@@ -14,6 +14,7 @@ const leaveAtOnce = leaveWhileStarting();
 const config = loadConfig();
 const tracing = await startTracing('unbroken-worker', config.telemetry.traces);
 const logger = createLogger(config.logLevel, tracing);
+logTraceFailures(tracing, logger);
 const { telemetryOptions, url: temporalMetricsUrl } = await temporalMetrics(config.telemetry.metricsPort);
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) =>

@@ -4,8 +4,10 @@
  * of a model.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Config } from '../../platform/config/load-config.ts';
+import { routedModels } from '../../platform/config/route-schema.ts';
 
-/** Models and providers with their own series in one process; later ones share `other`. */
+/** Models and providers that callers name, with their own series in one process; later ones share `other`. */
 const MOST_VALUES = 100;
 
 /** Bounds of the conventions for generative AI; seconds. */
@@ -30,13 +32,15 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly Label[],
   ): Histogram<Label>;
-  /** The name if it is one of the first, else `other`. */
+  /** The name if the config has it or it is one of the first, else `other`. */
   bounded(name: string): string;
 }
 
-export function createMetrics(): Metrics {
+/** @param routes whose models have their own series, whatever callers name before. */
+export function createMetrics(routes: Config['routes'] = {}): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const own = new Set(Object.entries(routedModels(routes)).flat(2));
   const known = new Set<string>();
   const registers = [registry];
   return {
@@ -58,7 +62,7 @@ export function createMetrics(): Metrics {
     histogram: (name, help, buckets, labels = []) =>
       new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers }),
     bounded: (name) => {
-      if (known.has(name)) return name;
+      if (own.has(name) || known.has(name)) return name;
       if (known.size >= MOST_VALUES) return 'other';
       known.add(name);
       return name;

@@ -26,6 +26,8 @@ export interface Tracing {
   /** Receives the spans of workflows. */
   readonly processor: SpanProcessor;
   readonly resource: Resource;
+  /** Reports that traces could not be sent. OpenTelemetry itself says nothing of it. */
+  onFailure(report: (reason: unknown) => void): void;
   /** Sends the remaining spans. Never throws, and ends within the time limit of an export. */
   stop(): Promise<void>;
 }
@@ -57,9 +59,30 @@ export async function startTracing(
     settings,
     processor,
     resource,
+    onFailure: (report) => core.setGlobalErrorHandler(report),
     // An unreachable collector must not delay the end of a process.
     stop: () => provider.shutdown().catch(() => undefined),
   };
+}
+
+/** A collector that is down fails every export: the log has it once in this time. */
+const REPORT_MS = 10 * 60_000;
+
+export function logTraceFailures(
+  tracing: Tracing | null,
+  logger: { warn(facts: object, message: string): void },
+): void {
+  if (tracing === null) return;
+  const { host } = new URL(tracing.settings.url);
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  tracing.onFailure((reason) => {
+    if (performance.now() - reportedAt < REPORT_MS) return;
+    reportedAt = performance.now();
+    logger.warn(
+      { reason: String(Object(reason).message) },
+      `traces cannot be sent to ${host}: it must take OTLP over HTTP, usually at port 4318 (4317 is for gRPC)`,
+    );
+  });
 }
 
 /** The trace of a log line. */

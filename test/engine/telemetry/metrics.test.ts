@@ -5,6 +5,7 @@ import type { Provider, ProviderCall, ProviderEvent } from '../../../engine/prov
 import { measureCalls } from '../../../engine/telemetry/measure-calls.ts';
 import { createMetrics } from '../../../engine/telemetry/metrics.ts';
 import { observeCalls } from '../../../engine/telemetry/observe-calls.ts';
+import { routeOf } from '../../../platform/config/route-schema.ts';
 
 const call = (model: string, signal = new AbortController().signal): ProviderCall => ({
   model,
@@ -82,5 +83,11 @@ describe('calls of providers', () => {
     expect(names.size).toBe(101);
     expect(names).toContain('other');
     expect(metrics.bounded('model-0')).toBe('model-0');
+  });
+
+  test('models of routes have their series, whatever callers have named before', () => {
+    const metrics = createMetrics({ default: routeOf(['house/ours']) });
+    for (let index = 0; index < 1_000; index += 1) metrics.bounded(`model-${index}`);
+    expect(['house', 'ours', 'model-999'].map(metrics.bounded)).toEqual(['house', 'ours', 'other']);
   });
 });
