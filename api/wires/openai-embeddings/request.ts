@@ -1,9 +1,12 @@
 /** OpenAI's embeddings request. Source: the types of the official client, EmbeddingCreateParams. */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseCandidate } from '../../../contracts/candidate.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { modelNameSchema } from '../../../contracts/generation.ts';
 import { secretsIn } from '../../../contracts/redact.ts';
+import { drawByWeight } from '../../../engine/routing/draw-by-weight.ts';
+import type { ProviderKey } from '../../../platform/config/gate-schema.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { resolveModel } from '../model-name.ts';
 
@@ -34,7 +37,7 @@ export interface EmbeddingsTarget {
   readonly provider: string;
   readonly model: string;
   readonly baseUrl: string;
-  /** Undefined for a provider that needs none. */
+  /** In the order in which they are tried. Undefined for a provider that needs none. */
   readonly keys: readonly (string | undefined)[];
   /** The keys of all providers, which no error may show. */
   readonly secrets: readonly string[];
@@ -63,9 +66,17 @@ export function resolveEmbeddingsTarget(
     provider,
     model,
     baseUrl: (settings.baseUrl ?? VENDOR_URL).replace(/\/+$/, ''),
-    keys: keys.map(({ secret }) => secret),
+    keys: drawn(keys).map(({ secret }) => secret),
     secrets: secretsIn(config.providerKeys),
   };
+}
+
+/** The calls are shared by weight. These keys are not counted at the gate, so each call draws. */
+function drawn(keys: readonly ProviderKey[]): readonly ProviderKey[] {
+  if (keys.length < 2) return keys;
+  const call = randomUUID();
+  const lots = keys.map((key) => ({ key, lot: drawByWeight(`${call} ${key.id}`, key.weight) }));
+  return lots.toSorted((a, b) => b.lot - a.lot).map(({ key }) => key);
 }
 
 function modelError(reason: string): UnbrokenError {

@@ -52,6 +52,23 @@ const forwardWith = (fields: object, ...keys: string[]) =>
     { model: 'p/m', input: 'x', ...fields },
   );
 
+test('the keys of a provider share the calls by their weights', () => {
+  const keys = [
+    { env: 'A', weight: 3 },
+    { env: 'B', weight: 1 },
+  ];
+  const config = loadConfig({});
+  const providerKeys = { openai: providerKeysOf({ keys }, { A: 'a', B: 'b' }) };
+  const request = { model: 'text-embedding-3-small', input: 'x' };
+  const first = Array.from(
+    { length: 400 },
+    () => resolveEmbeddingsTarget({ ...config, providerKeys }, request).keys[0],
+  );
+  const ofB = first.filter((key) => key === 'b').length;
+  expect(ofB).toBeGreaterThan(50);
+  expect(ofB).toBeLessThan(200);
+});
+
 test('fields that only some servers have reach them, and the name of the user none', async () => {
   await forwardWith({ input_type: 'query', encoding_format: 'base64', dimensions: null, user: 'ann' }, 'a');
   expect(JSON.parse(body)).toEqual({
