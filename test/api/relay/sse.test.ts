@@ -53,11 +53,24 @@ test('a stream in shared chunks is whole, and its connection serves the next req
 });
 
 test('a client of HTTP/1.0 gets the same without chunks', async () => {
+  const { head, body } = await answerTo('GET / HTTP/1.0\r\nHost: test\r\n\r\n');
+  expect(head).not.toMatch(/transfer-encoding/i);
+  expect(body).toBe(BODY);
+});
+
+test('the connection of a client that wants it closed is closed at the end of the stream', async () => {
+  const begunAt = performance.now();
+  const { head } = await answerTo('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n');
+  expect(head).toMatch(/^connection: close$/im);
+  expect(performance.now() - begunAt).toBeLessThan(server.keepAliveTimeout);
+});
+
+/** What the server sends until it closes the connection. */
+async function answerTo(request: string): Promise<{ head: string; body: string }> {
   const socket = connect({ port, host: '127.0.0.1' });
-  socket.write('GET / HTTP/1.0\r\nHost: test\r\n\r\n');
+  socket.write(request);
   const received: Buffer[] = [];
   for await (const bytes of socket) received.push(bytes);
   const [head = '', ...body] = Buffer.concat(received).toString().split('\r\n\r\n');
-  expect(head).not.toMatch(/transfer-encoding/i);
-  expect(body.join('\r\n\r\n')).toBe(BODY);
-});
+  return { head, body: body.join('\r\n\r\n') };
+}
