@@ -17,7 +17,8 @@ import {
   securityHeaders,
 } from './http/front-door.ts';
 import { handleError } from './http/handle-error.ts';
-import { withoutRepeatedVersion } from './http/repeated-version.ts';
+import { withPlainPath } from './http/plain-path.ts';
+import { SOCKET_PATHS } from './relay/socket-route.ts';
 import {
   addAdminRoutes,
   addCodecRoutes,
@@ -37,7 +38,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(withoutRepeatedVersion());
+  app.use(withPlainPath());
   for (const watch of watchRequests) app.use(watch);
   app.use(securityHeaders(), requestIds(), requireHost());
   app.use('/v1/codec', crossOriginOfUi(config));
@@ -63,7 +64,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   addJobRoutes(v1, dependencies);
   addWireRoutes(v1, dependencies);
   app.use('/v1', v1);
-  app.use(refuseUnknown(app.router));
+  app.use(refuseUnknown(app.router, Object.values(SOCKET_PATHS)));
   app.use(handleError(logger, sendWireError));
   return app;
 }

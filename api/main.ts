@@ -69,6 +69,7 @@ import { BytesInFlight } from './http/bytes-in-flight.ts';
 import { drainServer } from './http/drain-server.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { allGivenBack } from './http/taken-sockets.ts';
+import { SOCKET_PATHS } from './relay/socket-route.ts';
 import { serveWebSockets } from './relay/upgrade.ts';
 import { openStreamSocket } from './relay/web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
@@ -203,8 +204,8 @@ const onSilence = (generationId: string) => silence.report(generationId);
 const dependencies = observeApi({ ...parts, onSilence }, metrics, tracing);
 const server = createHttpServer(createApp(dependencies), config.http);
 const sockets = serveWebSockets(server, dependencies, {
-  '/v1/stream': openStreamSocket(dependencies),
-  '/v1/responses': openResponsesSocket(dependencies),
+  [SOCKET_PATHS.stream]: openStreamSocket(dependencies),
+  [SOCKET_PATHS.responses]: openResponsesSocket(dependencies),
 });
 const { taskQueue } = config.temporal;
 const { workerSilentMs: silentMs } = config.limits;

@@ -13,19 +13,29 @@ interface Layer {
 
 const VERSION = '/v1';
 
-export function refuseUnknown(router: IRouter): RequestHandler {
+/** @param webSockets the paths of WebSockets, which no route has. */
+export function refuseUnknown(router: IRouter, webSockets: readonly string[] = []): RequestHandler {
   return (request, response, next) => {
+    const hint =
+      request.method === 'GET' && webSockets.includes(request.path)
+        ? ' A WebSocket is there: a proxy in between must pass on the headers Upgrade and Connection.'
+        : '';
     const allowed = methodsOf(router.stack as unknown as readonly Layer[], request.path);
     if (allowed.size === 0) {
       const versioned = `${VERSION}${request.path}`;
       const isVersioned = methodsOf(router.stack as unknown as readonly Layer[], versioned).size > 0;
       const fix = isVersioned ? ` There is ${versioned}: the base URL of a client ends in ${VERSION}.` : '';
-      next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.${fix}`));
+      next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.${fix}${hint}`));
       return;
     }
     const methods = [...allowed].sort().join(', ');
     response.setHeader('allow', methods);
-    next(new UnbrokenError('method_not_allowed', `${request.path} takes ${methods}, not ${request.method}.`));
+    next(
+      new UnbrokenError(
+        'method_not_allowed',
+        `${request.path} takes ${methods}, not ${request.method}.${hint}`,
+      ),
+    );
   };
 }
 

@@ -1,12 +1,13 @@
 /**
- * Clients of Anthropic add the version of the API to their base URL, and those of OpenAI do not: with the base URL of
- * the other, they ask for `/v1/v1/messages`.
+ * Paths as base URLs make them. Clients of Anthropic add the version of the API to their base URL, and those of OpenAI
+ * do not: with the base URL of the other, they ask for `/v1/v1/messages`. With a base URL that ends in a slash, some
+ * ask for `/v1//messages`.
  */
 import type { RequestHandler } from 'express';
 
-export function withoutRepeatedVersion(): RequestHandler {
+export function withPlainPath(): RequestHandler {
   return (request, _response, next) => {
-    const url = request.url.replace(/^\/v1(?=\/v1\/)/, '');
+    const url = plainUrl(request.url);
     if (url !== request.url) {
       request.url = url;
       // By this, errors find the format that the client reads.
@@ -14,4 +15,9 @@ export function withoutRepeatedVersion(): RequestHandler {
     }
     next();
   };
+}
+
+export function plainUrl(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  return path.replaceAll(/\/{2,}/g, '/').replace(/^\/v1(?=\/v1\/)/, '') + url.slice(path.length);
 }

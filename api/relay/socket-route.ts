@@ -10,6 +10,8 @@ import type { Caller } from '../access/api-keys.ts';
 /** RFC 6455 registry: "try again later". */
 const CLOSE_STALLED = 1013;
 
+export const SOCKET_PATHS = { stream: '/v1/stream', responses: '/v1/responses' } as const;
+
 /** A kind of WebSocket. */
 export interface SocketRoute {
   /** The largest frame that a client may send. */

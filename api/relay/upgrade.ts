@@ -9,6 +9,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
+import { plainUrl } from '../http/plain-path.ts';
 import { refuseConnection } from '../http/refuse-connection.ts';
 import { isTaken } from '../http/taken-sockets.ts';
 import { toPublicError } from '../http/to-public-error.ts';
@@ -45,7 +46,7 @@ export function serveWebSockets(
       connection.destroy();
       return;
     }
-    const path = (request.url ?? '').split('?')[0] ?? '';
+    const path = plainUrl(request.url ?? '').split('?')[0] ?? '';
     const endpoint = served.get(path);
     if (endpoint === undefined) {
       const paths = [...served.keys()].join(' and ');
