@@ -162,6 +162,7 @@ export const jobPaths = {
           'false: without the events of generations',
         ),
         inHeader('Last-Event-ID', { type: 'string' }),
+        inQuery('lastEventId', { type: 'string' }, 'In place of Last-Event-ID, as polyfills send it'),
       ],
       responses: {
         200: { description: 'Events as SSE: id is the cursor, data is a JobEvent', content: eventStream },

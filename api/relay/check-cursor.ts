@@ -27,16 +27,32 @@ export async function checkCursor(log: LogReader, head: LogHead, { after, at }: 
   if (event?.seq !== after || event.at !== at) throw tailLost(null);
 }
 
+/** Whether a reader with this cursor has the end of the log. */
+export function hasWholeLog(
+  { status, nextSeq }: Pick<LogHead, 'status' | 'nextSeq'>,
+  after: number,
+): boolean {
+  return status !== 'running' && after === nextSeq - 1;
+}
+
+/**
+ * What an `EventSource` sends when it returns. Polyfills, which can send a key where a browser cannot, put it into the
+ * URL: not every server lets pages of another origin send the header.
+ */
+export function lastEventIdOf(request: Pick<Request, 'get' | 'query'>): unknown {
+  return request.get('last-event-id') ?? request.query['lastEventId'];
+}
+
 /**
  * Whether an `EventSource` has returned to a log whose end it has. It would return for as long as its page is open; a
  * 204 tells it to stop.
  */
 export function isReadToEnd(
-  request: Pick<Request, 'get'>,
-  { status, nextSeq }: Pick<LogHead, 'status' | 'nextSeq'>,
+  request: Pick<Request, 'get' | 'query'>,
+  head: Pick<LogHead, 'status' | 'nextSeq'>,
   after: number,
 ): boolean {
-  return request.get('last-event-id') !== undefined && status !== 'running' && after === nextSeq - 1;
+  return lastEventIdOf(request) !== undefined && hasWholeLog(head, after);
 }
 
 /** @returns why a log will never have more for its readers; null when they may wait for its end. */

@@ -9,7 +9,7 @@ import { isTerminal } from '../../contracts/fold-events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
-import { goneError, tailLost } from './check-cursor.ts';
+import { goneError, hasWholeLog, tailLost } from './check-cursor.ts';
 import { encodedBytes, mergeBatch, SLICE_BYTES, slicesOf } from './slices.ts';
 
 /** A connection, as a viewer writes to it. */
@@ -183,8 +183,11 @@ export class Viewer {
     const isCut = this.#lastAtMs !== null && cursorAtMs !== this.#lastAtMs;
     // An erased log has no terminal event, so a viewer that was behind would wait for it for ever.
     if (isCut || (events.length === 0 && (this.#lastAtMs === null || isAfterSilence))) {
-      const gone = goneError(generationId, await source.head());
+      const head = await source.head();
+      const gone = goneError(generationId, head);
       if (isCut || gone !== null) throw gone ?? tailLost(null);
+      // A client that came back with the end would wait for ever: no event ends its stream.
+      if (head !== null && hasWholeLog(head, this.#cursor)) this.stop();
     }
     return events;
   }

@@ -20,7 +20,7 @@ import { relayJob } from '../jobs/relay-job.ts';
 import { rerunJob } from '../jobs/rerun-job.ts';
 import { submitJob } from '../jobs/start-job.ts';
 import { cancelJob, decide, setPaused } from '../jobs/steer-job.ts';
-import { isReadToEnd } from '../relay/check-cursor.ts';
+import { hasWholeLog, isReadToEnd, lastEventIdOf } from '../relay/check-cursor.ts';
 import { closedSignal, startSse } from '../relay/sse.ts';
 
 type OfJob = RequestHandler<{ id: string }>;
@@ -102,7 +102,7 @@ export function getJobStep(dependencies: ApiDependencies): OfStep {
 /** The events of the job and of its generations, as SSE, from any cursor. */
 export function streamJob(dependencies: ApiDependencies): OfJob {
   return async (request, response) => {
-    const cursor = parseJobCursor(request.get('last-event-id') ?? request.query['after']);
+    const cursor = parseJobCursor(lastEventIdOf(request) ?? request.query['after']);
     const head = await findJob(dependencies, callerIn(response), request.params.id);
     if (cursor.after >= head.nextSeq) {
       throw new UnbrokenError('cursor_invalid', `The job's events end at ${head.nextSeq - 1}.`);
@@ -118,7 +118,7 @@ export function streamJob(dependencies: ApiDependencies): OfJob {
       return;
     }
     response.write('retry: 1000\n\n');
-    const isRead = head.status !== 'running' && cursor.after === head.nextSeq - 1;
+    const isRead = hasWholeLog(head, cursor.after);
     const signal = AbortSignal.any([closed, dependencies.leaving]);
     const withText = request.query['text'] !== 'false';
     const stream = { jobId: head.jobId, cursor, response, signal, withText };

@@ -4,7 +4,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { checkCursor, isReadToEnd } from '../relay/check-cursor.ts';
+import { checkCursor, isReadToEnd, lastEventIdOf } from '../relay/check-cursor.ts';
 import { openEventConnection } from '../relay/event-connection.ts';
 import { EventStream, type EventStreamSource } from '../relay/event-stream.ts';
 import { startSse } from '../relay/sse.ts';
@@ -35,7 +35,7 @@ export function streamEvents(dependencies: StreamDependencies): RequestHandler<{
 }
 
 export function cursorOf(request: Request<{ id: string }>): number {
-  const after = request.get('last-event-id') ?? request.query['after'];
+  const after = lastEventIdOf(request) ?? request.query['after'];
   if (after === undefined || after === '') return -1;
   const cursor = typeof after === 'string' && /^-?\d{1,15}$/.test(after) ? Number(after) : Number.NaN;
   if (!(cursor >= -1)) throw new UnbrokenError('cursor_invalid', 'The cursor is not a whole number from -1.');
@@ -45,7 +45,7 @@ export function cursorOf(request: Request<{ id: string }>): number {
 /** `at` of the reader's last event; valid only with `after` in the same request. */
 export function timeOf(request: Request<{ id: string }>): number | undefined {
   const { at } = request.query;
-  if (at === undefined || request.get('last-event-id') !== undefined) return undefined;
+  if (at === undefined || lastEventIdOf(request) !== undefined) return undefined;
   if (typeof at === 'string' && /^\d{1,15}$/.test(at)) return Number(at);
   throw new UnbrokenError('cursor_invalid', 'at: expected the `at` of the event that `after` names.');
 }

@@ -54,8 +54,8 @@ function streamRequestOf(request: Request): StreamRequest | null {
   const { pathname, searchParams } = new URL(request.url);
   const [, generationId] = /^\/v1\/generations\/([\w.-]{1,128})\/events$/.exec(pathname) ?? [];
   if (request.method !== 'GET' || generationId === undefined || searchParams.has('ticket')) return null;
-  const fromHeader = request.headers.get('last-event-id');
-  const after = fromHeader ?? searchParams.get('after') ?? '';
+  const lastEventId = request.headers.get('last-event-id') ?? searchParams.get('lastEventId');
+  const after = lastEventId ?? searchParams.get('after') ?? '';
   const until = searchParams.get('until_ms');
   if (!/^(-1|\d{1,15})?$/.test(after) || !/^([1-9]\d{0,8})?$/.test(until ?? '')) return null;
   const at = searchParams.get('at') ?? '';
@@ -63,8 +63,8 @@ function streamRequestOf(request: Request): StreamRequest | null {
   return {
     generationId,
     after: after === '' ? -1 : Number(after),
-    isReturn: fromHeader !== null,
-    cursor: fromHeader !== null || after === '' || at === '' ? '' : `?after=${after}&at=${at}`,
+    isReturn: lastEventId !== null,
+    cursor: lastEventId !== null || after === '' || at === '' ? '' : `?after=${after}&at=${at}`,
     untilMs: until === null || until === '' ? null : Number(until),
   };
 }

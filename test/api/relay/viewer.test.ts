@@ -56,7 +56,7 @@ function viewerOf(log: GenerationEvent[], after = -1) {
         tenant: 'acme',
         user: 'ann',
         route: 'default',
-        status: 'running',
+        status: log.at(-1)?.type === 'generation-cancel' ? 'cancelled' : 'running',
         nextSeq: log.length,
         createdAt: 0,
         endedAt: null,
@@ -92,6 +92,12 @@ describe('a viewer', () => {
     expect(await running).toBe(3);
     expect(sent.map(({ seq }) => seq)).toEqual([0, 1, 2, 3]);
     expect(reads()).toBe(before);
+  });
+
+  test('that has the end of the log gets nothing, at once', async () => {
+    const { sent, running } = viewerOf([...deltas(0, 1), end(2)], 2);
+    expect(await running).toBe(2);
+    expect(sent).toEqual([]);
   });
 
   test.each([

@@ -63,6 +63,16 @@ test('an EventSource that returns after the end gets a 204, which ends it, and o
     const over = await answerTo(1);
     expect(over).toContain('204 No Content');
     expect(over).not.toContain('retry:');
+    const empty = await text(
+      served.ask('GET /gen_3?after=1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
+    );
+    expect(empty).toContain('200 OK');
+    expect(empty).not.toContain('event:');
+    // Polyfills of EventSource add the parameter to the URL that they were given.
+    for (const url of ['/gen_3?lastEventId=1', '/gen_3?after=-1&lastEventId=1']) {
+      const request = `GET ${url} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
+      expect(await text(served.ask(request))).toContain('204 No Content');
+    }
   } finally {
     served.stop();
   }

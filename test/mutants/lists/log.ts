@@ -327,8 +327,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'edge-takes-any-cursor',
     breaks: 'A viewer of a log that lost its tail continues at the edge as if it had not.',
     file: 'clients/edge/relay.ts',
-    find: "cursor: fromHeader !== null || after === '' || at === '' ? '' :",
-    replace: "cursor: fromHeader !== '-' ? '' :",
+    find: "cursor: lastEventId !== null || after === '' || at === '' ? '' :",
+    replace: "cursor: lastEventId !== '-' ? '' :",
     caughtBy: { tests: ['test/clients/edge/relay-cursor.test.ts'] },
   },
   {
@@ -344,8 +344,24 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     breaks:
       'An EventSource that has read a log to its end reconnects every second for as long as its page is open.',
     file: 'api/relay/check-cursor.ts',
-    find: "return request.get('last-event-id') !== undefined && status",
-    replace: 'return after < -1 && status',
+    find: 'return lastEventIdOf(request) !== undefined && hasWholeLog',
+    replace: 'return after < -1 && hasWholeLog',
+    caughtBy: { tests: ['test/api/routes/stream-events.test.ts'] },
+  },
+  {
+    name: 'reader-with-the-end-waits',
+    breaks: 'A reader that comes back with the cursor of the last event waits for ever for another.',
+    file: 'api/relay/viewer.ts',
+    find: 'if (head !== null && hasWholeLog(head, this.#cursor)) this.stop();',
+    replace: '',
+    caughtBy: { tests: ['test/api/relay/viewer.test.ts'] },
+  },
+  {
+    name: 'polyfill-reads-again',
+    breaks: 'A polyfill of EventSource that reconnects gets every event again from the first.',
+    file: 'api/relay/check-cursor.ts',
+    find: "request.get('last-event-id') ?? request.query['lastEventId']",
+    replace: "request.get('last-event-id')",
     caughtBy: { tests: ['test/api/routes/stream-events.test.ts'] },
   },
 ];
