@@ -18,6 +18,7 @@ const partSchema = z.object({
   type: z.string(),
   text: z.string().optional(),
   mediaType: z.string().optional(),
+  filename: z.string().optional(),
   url: z.string().optional(),
   toolCallId: z.string().optional(),
   toolName: z.string().optional(),
@@ -25,10 +26,14 @@ const partSchema = z.object({
   input: z.unknown().optional(),
   output: z.unknown().optional(),
   errorText: z.string().optional(),
+  approval: z.object({ approved: z.boolean().optional(), reason: z.string().optional() }).optional(),
   providerMetadata: z.unknown().optional(),
   callProviderMetadata: z.unknown().optional(),
 });
 type UiPart = z.infer<typeof partSchema>;
+
+/** How often a submit that failed finds the generation of the one before; after that, each starts its own. */
+const MOST_REPEATS = 32;
 
 const chatIdSchema = z.string().min(1).max(256);
 
@@ -54,7 +59,7 @@ export const uiChatSchema = z.object({
   metadata: metadataSchema.optional(),
   user: z.string().nullish(),
 });
-type UiChat = z.infer<typeof uiChatSchema>;
+export type UiChat = z.infer<typeof uiChatSchema>;
 
 export interface UiOrigin extends Origin {
   readonly format: 'ai-sdk-ui';
@@ -89,10 +94,15 @@ export function mapUiChat(config: Config, body: UiChat): WireRequest<UiOrigin> {
   return { request, origin: { format: 'ai-sdk-ui', model: body.model, messageId } };
 }
 
-/** A repeated submit joins the generation that it started; `regenerate-message` always starts a new one. */
-export function idempotencyKeyOf(body: UiChat): string | undefined {
-  if (body.trigger === 'regenerate-message') return undefined;
-  return `ui:${createHash('sha256').update(JSON.stringify(body)).digest('hex')}`;
+/**
+ * The keys that a submit tries, in order. A repeated submit joins the generation that it started, unless that one
+ * failed or was cancelled: then its sender wants another. `regenerate-message` always starts a new one.
+ */
+export function* idempotencyKeysOf(body: UiChat): Generator<string> {
+  if (body.trigger === 'regenerate-message') return;
+  const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  yield `ui:${hash}`;
+  for (let again = 1; again < MOST_REPEATS; again += 1) yield `ui:${hash}:${again}`;
 }
 
 /** Adds each step of the assistant: its content, its tool calls, and their results. */
@@ -107,11 +117,7 @@ function addAssistant(conversation: Conversation, parts: readonly UiPart[]): voi
       if (sealed !== undefined) conversation.addToAssistant({ type: 'reasoning', text: '', sealed });
       conversation.addToolCall({ id, name, arguments: objectJson(call.input) });
     }
-    for (const call of calls) {
-      const isError = call.state === 'output-error';
-      const content = isError ? (call.errorText ?? '') : toolOutputText(call.output);
-      conversation.addToolResult({ id: toolCallOf(call).id, content, isError });
-    }
+    for (const call of calls) conversation.addToolResult({ id: toolCallOf(call).id, ...resultOf(call) });
     step = [];
   };
   for (const part of parts) {
@@ -122,9 +128,21 @@ function addAssistant(conversation: Conversation, parts: readonly UiPart[]): voi
 }
 
 /** Calls without a result are left out: models reject them. */
-function isToolPart({ type, state }: UiPart): boolean {
-  const isTool = type === 'dynamic-tool' || type.startsWith('tool-');
-  return isTool && (state === 'output-available' || state === 'output-error');
+function isToolPart(part: UiPart): boolean {
+  const isTool = part.type === 'dynamic-tool' || part.type.startsWith('tool-');
+  return isTool && (isDenied(part) || part.state === 'output-available' || part.state === 'output-error');
+}
+
+/** Whether a person has refused the call: a model that does not learn it makes the call again. */
+function isDenied({ state, approval }: UiPart): boolean {
+  return state === 'output-denied' || (state === 'approval-responded' && approval?.approved === false);
+}
+
+function resultOf(call: UiPart): { readonly content: string; readonly isError: boolean } {
+  if (isDenied(call))
+    return { content: call.approval?.reason || 'Tool call execution denied.', isError: true };
+  if (call.state === 'output-error') return { content: call.errorText ?? '', isError: true };
+  return { content: toolOutputText(call.output), isError: false };
 }
 
 function toolCallOf({ type, toolCallId, toolName }: UiPart): { readonly id: string; readonly name: string } {
@@ -153,16 +171,12 @@ function sealIn(metadata: unknown): string | undefined {
   return metadataOfSeal.safeParse(metadata).data?.unbroken.sealed;
 }
 
-function uiPartContent({ type, text, mediaType, url }: UiPart): Part[] {
+function uiPartContent({ type, text, mediaType, filename, url }: UiPart): Part[] {
   if (type === 'text') return text === undefined || text === '' ? [] : [{ type: 'text', text }];
   if (type !== 'file') return [];
-  if (url === undefined || mediaType?.startsWith('image/') !== true) {
-    throw new UnbrokenError(
-      'invalid_request',
-      `messages: a file of type ${mediaType} is not supported; only images are.`,
-    );
-  }
-  return [{ type: 'image', url }];
+  if (url === undefined) throw new UnbrokenError('invalid_request', 'messages: a file part needs its url.');
+  if (mediaType?.toLowerCase().startsWith('image/') === true) return [{ type: 'image', url }];
+  return [{ type: 'file', url, ...(filename ? { name: filename } : {}) }];
 }
 
 /** The input of a call that was cut is the text that there was of it: no vendor takes that back. */

@@ -6,16 +6,18 @@
 import type { Response, Router } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
+import type { Caller } from '../../access/api-keys.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelRun } from '../../generations/cancel-run.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
+import { generationIdFor } from '../../generations/generation-id.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../stream-to-client.ts';
 import { startOrResume } from '../wire.ts';
 import { UiProjection } from './project.ts';
-import { idempotencyKeyOf, mapUiChat, uiChatSchema } from './request.ts';
+import { idempotencyKeysOf, mapUiChat, type UiChat, uiChatSchema } from './request.ts';
 
 export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
   const { chats } = dependencies;
@@ -37,7 +39,7 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     const policy = abortPolicyOf(dependencies, request);
     const body = parseBody(request, uiChatSchema);
     const wire = mapUiChat(dependencies.config, body);
-    const key = request.get('idempotency-key') ?? idempotencyKeyOf(body);
+    const key = request.get('idempotency-key') ?? (await unspentKeyOf(dependencies, caller, body));
     const head = await startOrResume(dependencies, caller, wire, {
       get: (name: string) => (name === 'idempotency-key' ? key : request.get(name)),
     });
@@ -58,6 +60,19 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     if (head?.status === 'running') await cancelRun(dependencies, head);
     response.status(204).end();
   });
+}
+
+/** The first key under which no generation has failed or was cancelled. */
+async function unspentKeyOf(
+  { log }: Pick<ApiDependencies, 'log'>,
+  caller: Caller,
+  body: UiChat,
+): Promise<string | undefined> {
+  for (const key of idempotencyKeysOf(body)) {
+    const known = await log.known(generationIdFor(caller, key));
+    if (known === null || known.status === 'running' || known.status === 'completed') return key;
+  }
+  return undefined;
 }
 
 async function streamUi(

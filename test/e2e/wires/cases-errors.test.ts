@@ -116,6 +116,34 @@ describe('case 4', () => {
   });
 });
 
+describe('useChat that sends its messages again', () => {
+  const chat = (model: string) => ({ ...bodyOf('ui', `stub-chat/${model}`), id: model });
+  const post = (body: object) => stack.api.send(PATHS.ui, { method: 'POST', body: JSON.stringify(body) });
+
+  test('after a failure gets another answer, which is shared by those that send them at one time', async () => {
+    const refusal = { error: { message: 'Not now.' } };
+    upstream.play('again', [
+      { status: 400, json: refusal },
+      { text: ['Good.'], firstMs: 300 },
+    ]);
+    const body = chat('again');
+    expect((await post(body)).status).toBe(400);
+    const answers = await Promise.all([post(body), post(body)]);
+    for (const answer of answers) expect(await answer.text()).toContain('Good.');
+    expect(await (await post(body)).text()).toContain('Good.');
+    expect(upstream.calls('again')).toBe(2);
+  });
+
+  test('after it was stopped gets another answer', async () => {
+    upstream.play('stopped', [{ text: ['One', ' two'], gapMs: 60_000 }, { text: ['Good.'] }]);
+    const body = chat('stopped');
+    const first = await post(body);
+    await stack.api.send(`${PATHS.ui}/stopped/stream`, { method: 'DELETE' });
+    expect(await first.text()).toContain('"abort"');
+    expect(await (await post(body)).text()).toContain('Good.');
+  });
+});
+
 describe('case 10', () => {
   test.each([
     ['stub-chat', 'chat'],

@@ -178,4 +178,20 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     replace: "const OF_ONE_KEY: ReadonlySet<string> = new Set(['provider_auth']);",
     caughtBy: { tests: ['test/api/wires/embeddings-forward.test.ts'] },
   },
+  {
+    name: 'denied-call-is-left-out',
+    breaks: 'A model does not learn that a person has denied its tool call, and makes it again.',
+    file: 'api/wires/ai-sdk-ui/request.ts',
+    find: "(state === 'approval-responded' && approval?.approved === false)",
+    replace: 'false',
+    caughtBy: { tests: ['test/api/wires/ui-request.test.ts'] },
+  },
+  {
+    name: 'failed-ui-answer-is-kept',
+    breaks: 'useChat that sends its messages again after a failure gets the same failure for a day.',
+    file: 'api/wires/ai-sdk-ui/routes.ts',
+    find: "if (known === null || known.status === 'running' || known.status === 'completed') return key;",
+    replace: 'if (known !== undefined) return key;',
+    caughtBy: { tests: ['test/e2e/wires/cases-errors.test.ts'] },
+  },
 ];
