@@ -1,7 +1,9 @@
-/** Delays between retries: exponential with jitter, until `giveUpAfterMs` after the last progress. */
+/** Delays between retries: exponential with jitter, until `giveUpAfterMs` after the connection was found lost. */
 import { ClientError } from './errors.ts';
 
 const LONGEST_DELAY_MS = 2_000;
+/** Timers take no more: a longer one would end at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface Retry {
   /** Why the last attempt ended. */
@@ -12,7 +14,8 @@ export interface Retry {
 export class Backoff {
   readonly #firstDelayMs: number;
   readonly #giveUpAfterMs: number;
-  #progressAt = performance.now();
+  #lostAt = performance.now();
+  #isLost = true;
   #failures = 0;
 
   constructor(firstDelayMs: number, giveUpAfterMs: number) {
@@ -21,22 +24,25 @@ export class Backoff {
   }
 
   progress(): void {
-    this.#progressAt = performance.now();
+    this.#isLost = false;
     this.#failures = 0;
   }
 
   get waitedMs(): number {
-    return performance.now() - this.#progressAt;
+    return performance.now() - this.#lostAt;
   }
 
   /** The next delay, or undefined when it is time to give up. Up to half of it is jitter, to spread clients out. */
   nextDelayMs(cause: unknown): number | undefined {
+    // While the machine sleeps, or an event is being handled, nothing is read: that is no time of trying in vain.
+    if (!this.#isLost) this.#lostAt = performance.now();
+    this.#isLost = true;
     const leftMs = this.#giveUpAfterMs - this.waitedMs;
     if (leftMs <= 0) return undefined;
     const fullMs = Math.min(LONGEST_DELAY_MS, this.#firstDelayMs * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
     const retryAfterMs = cause instanceof ClientError ? (cause.retryAfterMs ?? 0) : 0;
-    return Math.min(leftMs, Math.max(retryAfterMs, fullMs * (0.5 + Math.random() / 2)));
+    return Math.min(leftMs, LONGEST_TIMER_MS, Math.max(retryAfterMs, fullMs * (0.5 + Math.random() / 2)));
   }
 }
 

@@ -53,6 +53,11 @@ export class ConnectionLostError extends Error {
   }
 }
 
+/** What the caller has passed cannot be sent: every attempt would fail in the same way. */
+export class UnusableOptionError extends TypeError {
+  override readonly name = 'TypeError';
+}
+
 /** The generation ended with an error or was cancelled, so its text is not a finished answer. */
 export class GenerationFailedError extends Error {
   override readonly name = 'GenerationFailedError';

@@ -7,7 +7,8 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
 import { RELAY_HEARTBEAT_MS } from '../../contracts/limits.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
-import { ClientError, ConnectionLostError, StreamIntegrityError } from './errors.ts';
+import { baseOf, headerValue } from './check-options.ts';
+import { ClientError, ConnectionLostError, StreamIntegrityError, UnusableOptionError } from './errors.ts';
 import { type EventStreamOptions, readEvents } from './read-events.ts';
 
 export interface FollowOptions {
@@ -23,7 +24,7 @@ export interface FollowOptions {
   readonly reconnectDelayMs?: number | undefined;
   /** A connection without a byte for this time is replaced. Default: three heartbeats. */
   readonly maxSilenceMs?: number | undefined;
-  /** Throws ConnectionLostError after this time without an event or a heartbeat. Default: 5 minutes. */
+  /** Throws ConnectionLostError when a lost connection was not replaced for this time. Default: 5 minutes. */
   readonly giveUpAfterMs?: number | undefined;
   /** Asks the server to end each connection cleanly after this time, before a proxy would cut it. */
   readonly untilMs?: number | undefined;
@@ -39,14 +40,15 @@ const HEARTBEAT_PROOF_MS = 1_000;
 /**
  * Yields the events after `after`, up to the terminal one, which is included.
  * Throws StreamIntegrityError on a gap, a duplicate or an event after the terminal one; ClientError on a status
- * that will not pass (401, 404, 410); ConnectionLostError; the signal's reason.
+ * that will not pass (401, 404, 410); ConnectionLostError; TypeError on options that cannot be sent; the signal's
+ * reason.
  */
 export async function* followGeneration(
   options: FollowOptions,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const sequence = new Sequence(options.generationId, options.after ?? -1);
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.giveUpAfterMs ?? 300_000);
-  const path = `${options.baseUrl.replace(/\/+$/, '')}/v1/generations/${encodeURIComponent(options.generationId)}`;
+  const path = `${baseOf(options)}/v1/generations/${encodeURIComponent(options.generationId)}`;
   const maxSilenceMs = options.maxSilenceMs ?? 3 * RELAY_HEARTBEAT_MS;
   const until = options.untilMs === undefined ? '' : `&until_ms=${options.untilMs}`;
   let openedAt = 0;
@@ -79,7 +81,7 @@ export async function* followGeneration(
         yield event;
       }
     } catch (error) {
-      if (error instanceof StreamIntegrityError) throw error;
+      if (error instanceof StreamIntegrityError || error instanceof UnusableOptionError) throw error;
       // An abort that arrives after the last event has nothing left to stop.
       if (!sequence.ended) options.signal?.throwIfAborted();
       if (error instanceof ClientError && !error.passing) throw error;
@@ -105,7 +107,7 @@ export async function* followGeneration(
 }
 
 export function headersOf(apiKey: string | undefined): Record<string, string> {
-  return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  return apiKey === undefined ? {} : { authorization: `Bearer ${headerValue('apiKey', apiKey)}` };
 }
 
 /** Whether the generation ended at or before `after`. If the request fails: false, so the follow loop continues. */

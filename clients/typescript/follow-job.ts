@@ -6,7 +6,8 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import type { JobEvent } from '../../contracts/jobs.ts';
 import { RELAY_HEARTBEAT_MS } from '../../contracts/limits.ts';
 import { Backoff, wait } from './backoff.ts';
-import { ClientError, ConnectionLostError, StreamIntegrityError } from './errors.ts';
+import { baseOf } from './check-options.ts';
+import { ClientError, ConnectionLostError, StreamIntegrityError, UnusableOptionError } from './errors.ts';
 import { type FollowOptions, headersOf } from './follow-generation.ts';
 import { readEvents } from './read-events.ts';
 
@@ -41,9 +42,10 @@ export async function* followJob(
   options: JobStreamOptions & FollowJobOptions & { readonly jobId: string },
 ): AsyncGenerator<FollowedJobEvent, void, undefined> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.giveUpAfterMs ?? 300_000);
-  const base = `${options.baseUrl.replace(/\/+$/, '')}/v1/jobs/${encodeURIComponent(options.jobId)}`;
+  const base = `${baseOf(options)}/v1/jobs/${encodeURIComponent(options.jobId)}`;
   const order = new JobOrder(options.jobId);
   let { after = '' } = options;
+  const headers = headersOf(options.apiKey);
   for (;;) {
     options.signal?.throwIfAborted();
     const before = after;
@@ -52,7 +54,7 @@ export async function* followJob(
       const query = new URLSearchParams({ after, ...(options.withText === false ? { text: 'false' } : {}) });
       for await (const data of readEvents({
         url: `${base}/events?${query}`,
-        headers: headersOf(options.apiKey),
+        headers,
         fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
         signal: options.signal,
         silenceMs: () => options.maxSilenceMs ?? 3 * RELAY_HEARTBEAT_MS,
@@ -65,8 +67,8 @@ export async function* followJob(
       }
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof StreamIntegrityError || (error instanceof ClientError && !error.passing))
-        throw error;
+      if (error instanceof StreamIntegrityError || error instanceof UnusableOptionError) throw error;
+      if (error instanceof ClientError && !error.passing) throw error;
       cause = error;
     }
     // A cursor at the end of an ended job gets an empty stream.

@@ -1,7 +1,8 @@
 /** Opens one connection to an event stream, parses it, and ends it when it is silent for too long. */
 import { createParser } from 'eventsource-parser';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
-import { ClientError, errorBodyOf, errorFromResponse } from './errors.ts';
+import { LONGEST_TIMER_MS } from './backoff.ts';
+import { ClientError, errorBodyOf, errorFromResponse, UnusableOptionError } from './errors.ts';
 
 /** No event of ours is longer; a longer one is an error. */
 const LONGEST_EVENT_CHARS = 16 * 1024 * 1024;
@@ -27,7 +28,7 @@ export async function* readEvents(options: EventStreamOptions): AsyncGenerator<s
   const signal =
     options.signal === undefined ? connection.signal : AbortSignal.any([options.signal, connection.signal]);
   const unlessSilent = async <Value>(pending: Promise<Value>): Promise<Value> => {
-    const limitMs = options.silenceMs();
+    const limitMs = Math.min(options.silenceMs(), LONGEST_TIMER_MS);
     const silence = () =>
       connection.abort(new DOMException(`the connection was silent for ${limitMs} ms`, 'TimeoutError'));
     const timer = setTimeout(silence, limitMs);
@@ -43,8 +44,11 @@ export async function* readEvents(options: EventStreamOptions): AsyncGenerator<s
     );
     if (!response.ok) throw await unlessSilent(errorFromResponse(response));
     const type = response.headers.get('content-type') ?? 'none';
-    if (!type.startsWith('text/event-stream') || response.body === null) {
-      throw new TypeError(`expected text/event-stream, got ${type}`);
+    if (!type.startsWith('text/event-stream')) throw new TypeError(`expected text/event-stream, got ${type}`);
+    // Undefined in React Native, against the type.
+    if (!response.body) {
+      const fix = 'pass one that can as the option fetch (in React Native: that of expo/fetch)';
+      throw new UnusableOptionError(`this fetch cannot stream: its response has no body; ${fix}`);
     }
     const reader = response.body.getReader();
     const complete: string[] = [];

@@ -8,7 +8,8 @@ import type { GenerationFilter } from '../../contracts/generation-search.ts';
 import type { Feedback, FeedbackView } from '../../contracts/prompts.ts';
 import type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
 import type { UsageGroup, UsageView } from '../../contracts/usage.ts';
-import { Backoff, type Retry, wait } from './backoff.ts';
+import { Backoff, LONGEST_TIMER_MS, type Retry, wait } from './backoff.ts';
+import { baseOf, headerValue } from './check-options.ts';
 import { type ComplaintsClient, createComplaintsClient } from './complaints.ts';
 import { createErasuresClient, type ErasuresClient } from './erasures.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
@@ -71,7 +72,7 @@ export interface UsageQuery {
   readonly after?: string | undefined;
 }
 
-/** All methods throw ClientError, ConnectionLostError or the signal's reason. */
+/** All methods throw ClientError, ConnectionLostError, TypeError on what cannot be sent, or the signal's reason. */
 export interface UnbrokenClient {
   submit(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<SubmittedGeneration>;
   get(generationId: string): Promise<GenerationView>;
@@ -174,12 +175,14 @@ export function createClient(options: ClientOptions): UnbrokenClient {
 /** Sends a call and retries it on errors that may pass. Only for calls that may be repeated, as a submit by its key. */
 export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
-  const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
+  const url = `${baseOf(options)}${call.path}`;
+  // What cannot be sent is thrown here, before the first attempt.
+  const request = requestOf(options, call);
   for (;;) {
     call.signal?.throwIfAborted();
     let cause: unknown;
     try {
-      return await attempt<Answer>(options, call, url);
+      return await attempt<Answer>(options, call, { url, request });
     } catch (error) {
       call.signal?.throwIfAborted();
       // A spent budget does not recover within seconds, so the caller must know at once.
@@ -195,18 +198,26 @@ export async function requestJson<Answer>(options: ClientOptions, call: Call): P
   }
 }
 
-async function attempt<Answer>(options: ClientOptions, call: Call, url: string): Promise<Answer> {
-  const timeout = AbortSignal.timeout(options.requestTimeoutMs ?? 30_000);
+function requestOf({ apiKey }: ClientOptions, { method, headers = {}, body }: Call): RequestInit {
+  const own = Object.entries(headers).map(([name, value]) => [name, headerValue(name, value)] as const);
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  return {
+    method,
+    headers: { ...headersOf(apiKey), ...Object.fromEntries(own), ...type },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+}
+
+async function attempt<Answer>(
+  options: ClientOptions,
+  { signal }: Call,
+  { url, request }: { readonly url: string; readonly request: RequestInit },
+): Promise<Answer> {
+  const timeout = AbortSignal.timeout(Math.min(options.requestTimeoutMs ?? 30_000, LONGEST_TIMER_MS));
   const send = options.fetch ?? globalThis.fetch;
   const response = await send(url, {
-    method: call.method,
-    headers: {
-      ...headersOf(options.apiKey),
-      ...call.headers,
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    ...request,
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   });
   if (!response.ok) throw await errorFromResponse(response);
   // The type is safe: the API's tests check its answers against contracts/.

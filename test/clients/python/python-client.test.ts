@@ -256,6 +256,13 @@ describe.each(CLIENTS)('the %s client', (kind) => {
     expect(await read(server.url, { client: kind, after: 7, options })).toMatchObject({ error });
   });
 
+  test('reads on after a read that was cancelled or interrupted, and after an event that took long', async () => {
+    const server = await serve([{ kind: 'cut', bytes: 300 }, { kind: 'silent' }, { kind: 'refuse' }]);
+    const options = { give_up_after_ms: 700, reconnect_delay_ms: 2 };
+    const plan = { url: server.url, client: kind, pauseMs: 1_000, options };
+    expect(await client.start('interrupted.py', plan).whole).toEqual([{ givenUp: 1, text: TEXT }]);
+  });
+
   test('sends a retried submit with the same Idempotency-Key', async () => {
     const server = await serve([]);
     expect(await read(server.url, { client: kind, request: { input: 'x' } })).toEqual({ text: TEXT });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient, followGeneration, textOf } from '../../../clients/typescript/index.ts';
 import { type Fault, startHostileServer } from './hostile-server.ts';
@@ -88,6 +89,57 @@ describe('follow', () => {
   });
 });
 
+test('a reader that handles one event for longer than the limit still gets the rest', async () => {
+  const server = await serve([{ kind: 'cut', bytes: 300 }, { kind: 'refuse' }]);
+  let text = '';
+  const limits = { giveUpAfterMs: 200, reconnectDelayMs: 2 };
+  for await (const event of followGeneration({ baseUrl: server.url, generationId: 'g1', ...limits })) {
+    if (event.seq === 0) await setTimeout(300);
+    if (event.type === 'text-delta') text += event.text;
+  }
+  expect(text).toBe(TEXT);
+});
+
+test('a limit that no timer takes is none', async () => {
+  const server = await serve([]);
+  const limits = { maxSilenceMs: Infinity, giveUpAfterMs: Infinity, requestTimeoutMs: Infinity };
+  const client = createClient({ baseUrl: server.url, ...limits });
+  expect(await textOf(await client.generate({ input: 'x' }))).toBe(TEXT);
+  expect(server.connections()).toBe(1);
+});
+
+describe('what cannot be sent is refused before the first attempt', () => {
+  const input = { input: 'x' };
+  const notJson = { input: 'x', metadata: { count: 1n } } as unknown as typeof input;
+  test.each([
+    ['an address without a protocol', { baseUrl: 'localhost:8787' }, input, 'baseUrl'],
+    ['an address that is none', { baseUrl: '127.0.0.1:8787' }, input, 'baseUrl'],
+    [
+      'a key with a typographic character',
+      { apiKey: 'ub_key_1…' },
+      input,
+      'apiKey: the character at index 8',
+    ],
+    ['a value that is no JSON', {}, notJson, 'BigInt'],
+  ])('%s', async (_what, options, request, words) => {
+    const retries: unknown[] = [];
+    const onRetry = (retry: unknown) => retries.push(retry);
+    const client = createClient({ baseUrl: 'http://127.0.0.1:9', onRetry, ...options });
+    const sent = client.submit(request);
+    await expect(sent).rejects.toBeInstanceOf(TypeError);
+    await expect(sent).rejects.toThrow(words);
+    expect(retries).toEqual([]);
+    if (request === notJson) return;
+    await expect(textOf(client.follow('g1'))).rejects.toThrow(words);
+  });
+
+  test('a fetch that has no streams, as in React Native', async () => {
+    const headers = { 'content-type': 'text/event-stream' };
+    const fetch = async () => new Response(null, { headers });
+    await expect(read('http://127.0.0.1:9', { fetch })).rejects.toThrow('expo/fetch');
+  });
+});
+
 test('a retried submit carries the same Idempotency-Key', async () => {
   const server = await serve([]);
   const generation = await createClient({ baseUrl: server.url }).generate({ input: 'x' });
@@ -103,5 +155,18 @@ test('the command prints the exact text through cuts, and nothing else, on stdou
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise((resolve) => child.on('close', resolve));
   expect(Buffer.concat(chunks).toString()).toBe(TEXT);
+  expect(code).toBe(0);
+});
+
+test('the command ends quietly when the reader of its output has enough, as head does', async () => {
+  const server = await serve([{ kind: 'cut', bytes: 900 }]);
+  const child = spawn(process.execPath, ['bin/unbroken.js', 'generate', 'hello', '--url', server.url]);
+  let error = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    error += chunk;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(error).not.toContain('EPIPE');
   expect(code).toBe(0);
 });

@@ -364,4 +364,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     replace: "request.get('last-event-id')",
     caughtBy: { tests: ['test/api/routes/stream-events.test.ts'] },
   },
+  {
+    name: 'busy-reader-loses-its-stream',
+    breaks: 'A client that handles an event for long gives up at the next disconnect, without one attempt.',
+    file: 'clients/typescript/backoff.ts',
+    find: 'if (!this.#isLost) this.#lostAt = performance.now();',
+    replace: '',
+    caughtBy: { tests: ['test/clients/typescript/follow-generation.test.ts'] },
+  },
 ];

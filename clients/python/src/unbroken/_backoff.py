@@ -1,4 +1,4 @@
-"""Delays between retries: exponential with jitter, until a limit after the last progress."""
+"""Delays between retries: exponential with jitter, until a limit after the connection was found lost."""
 
 from __future__ import annotations
 
@@ -30,19 +30,24 @@ class Backoff:
     def __init__(self, first_delay_ms: float, give_up_after_ms: float) -> None:
         self._first_delay_ms = first_delay_ms
         self._give_up_after_ms = give_up_after_ms
-        self._progress_at = time.monotonic()
+        self._lost_at = time.monotonic()
+        self._is_lost = True
         self._failures = 0
 
     def progress(self) -> None:
-        self._progress_at = time.monotonic()
+        self._is_lost = False
         self._failures = 0
 
     @property
     def waited_ms(self) -> float:
-        return (time.monotonic() - self._progress_at) * 1_000
+        return (time.monotonic() - self._lost_at) * 1_000
 
     def next_delay_ms(self, cause: Exception) -> float | None:
         """The next delay, or None when it is time to give up. Up to half of it is jitter, to spread clients out."""
+        # While the machine sleeps, or an event is being handled, nothing is read: that is no time of trying in vain.
+        if not self._is_lost:
+            self._lost_at = time.monotonic()
+        self._is_lost = True
         left_ms = self._give_up_after_ms - self.waited_ms
         if left_ms <= 0:
             return None

@@ -26,6 +26,7 @@ class Following:
 
     def __init__(self, settings: Settings, generation_id: str, after: int) -> None:
         self._settings = settings
+        self._generation_id = generation_id
         self._sequence = _Sequence(generation_id, after)
         self._backoff = Backoff(settings.reconnect_delay_ms, settings.give_up_after_ms)
         self._path = path_of(generation_id)
@@ -38,6 +39,11 @@ class Following:
     @property
     def ended(self) -> bool:
         return self._sequence.ended
+
+    def rewind(self, after: int) -> None:
+        """Continues after an event that was delivered, where what came behind it was not."""
+        if after != self.after:
+            self._sequence = _Sequence(self._generation_id, after)
 
     @property
     def view(self) -> Call:

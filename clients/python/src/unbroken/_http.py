@@ -26,7 +26,7 @@ class ClientOptions(TypedDict, total=False):
     reconnect_delay_ms: float
     #: A stream without a byte for this time is replaced. Default: three heartbeats, 30 s.
     max_silence_ms: float
-    #: A stream raises ConnectionLostError after this time without an event or a heartbeat. Default: 5 minutes.
+    #: A stream raises ConnectionLostError when a lost connection was not replaced for this time. Default: 5 minutes.
     give_up_after_ms: float
     #: How long a request (not a stream) is retried without an answer. Default: 30 s.
     request_give_up_after_ms: float

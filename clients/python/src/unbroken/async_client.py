@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -37,22 +37,34 @@ elif TYPE_CHECKING:
 class AsyncGenerationStream(AsyncIterator[Event]):
     """
     The events of one generation, exactly once and in order, through any disconnect. Leaving the loop does not cancel
-    the generation: follow it again from `after`.
+    the generation: follow it again from `after`. After a read that was cancelled, as by `asyncio.wait_for`, the next
+    one continues.
     """
 
-    def __init__(self, generation_id: str, following: Following, events: AsyncGenerator[Event, None]) -> None:
+    def __init__(
+        self, generation_id: str, following: Following, read: Callable[[Following], AsyncGenerator[Event, None]]
+    ) -> None:
         self.id = generation_id
         self._following = following
-        self._events = events
+        self._read = read
+        self._events = read(following)
+        self._delivered = following.after
         self._fold = TextFold()
 
     @property
     def after(self) -> int:
         """The cursor: the seq of the last event that you have."""
-        return self._following.after
+        return self._delivered
 
     async def __anext__(self) -> Event:
-        event = await self._events.__anext__()
+        try:
+            event = await self._events.__anext__()
+        except asyncio.CancelledError:
+            # It ends the generator, and a loop that goes on would take that for the end of the stream.
+            self._following.rewind(self._delivered)
+            self._events = self._read(self._following)
+            raise
+        self._delivered = event.seq
         self._fold.add(event)
         return event
 
@@ -111,7 +123,7 @@ class AsyncUnbroken:
     def follow(self, generation_id: str, *, after: int = -1) -> AsyncGenerationStream:
         """The events after the cursor `after`, up to the terminal one; -1 is the beginning."""
         following = Following(self._settings, generation_id, after)
-        return AsyncGenerationStream(generation_id, following, self._events(following))
+        return AsyncGenerationStream(generation_id, following, self._events)
 
     async def continue_generation(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -36,22 +36,33 @@ elif TYPE_CHECKING:
 class GenerationStream(Iterator[Event]):
     """
     The events of one generation, exactly once and in order, through any disconnect. Leaving the loop does not cancel
-    the generation: follow it again from `after`.
+    the generation: follow it again from `after`. After a read that was interrupted by Ctrl-C, the next one continues.
     """
 
-    def __init__(self, generation_id: str, following: Following, events: Generator[Event, None, None]) -> None:
+    def __init__(
+        self, generation_id: str, following: Following, read: Callable[[Following], Generator[Event, None, None]]
+    ) -> None:
         self.id = generation_id
         self._following = following
-        self._events = events
+        self._read = read
+        self._events = read(following)
+        self._delivered = following.after
         self._fold = TextFold()
 
     @property
     def after(self) -> int:
         """The cursor: the seq of the last event that you have."""
-        return self._following.after
+        return self._delivered
 
     def __next__(self) -> Event:
-        event = next(self._events)
+        try:
+            event = next(self._events)
+        except KeyboardInterrupt:
+            # It ends the generator, and a loop that goes on would take that for the end of the stream.
+            self._following.rewind(self._delivered)
+            self._events = self._read(self._following)
+            raise
+        self._delivered = event.seq
         self._fold.add(event)
         return event
 
@@ -108,7 +119,7 @@ class Unbroken:
     def follow(self, generation_id: str, *, after: int = -1) -> GenerationStream:
         """The events after the cursor `after`, up to the terminal one; -1 is the beginning."""
         following = Following(self._settings, generation_id, after)
-        return GenerationStream(generation_id, following, self._events(following))
+        return GenerationStream(generation_id, following, self._events)
 
     def continue_generation(
         self,
