@@ -17,6 +17,7 @@ import { provideServices } from '../tools/services/provide-services.ts';
 import { type NodeProgram, runNode } from '../tools/services/run-node.ts';
 import { runProcess } from '../tools/services/run-process.ts';
 import { supervise } from '../tools/services/supervise.ts';
+import { onClosedPipe } from './closed-pipe.ts';
 import { signInLink } from './commands/open.ts';
 
 const PARENT_POLL_MS = 500;
@@ -198,6 +199,8 @@ Ctrl-C stops all of it.
 `);
 }
 
+// Ctrl-C also ends a program that reads this output, such as `tee`; what was started must be stopped all the same.
+onClosedPipe(() => undefined);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal, 0));
 const parentPid = Number(process.env['UNBROKEN_PARENT_PID'] ?? 0);
 setInterval(() => {

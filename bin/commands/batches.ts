@@ -12,6 +12,7 @@ import { isFinal, openAiBatchEndpoints } from '../../contracts/batches.ts';
 import { ProgressLine, type ShownBatch } from './batch-progress.ts';
 import { readNote, submitBatch } from './batch-submission.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson } from './print-json.ts';
 
 const FIRST_POLL_MS = 250;
@@ -20,7 +21,7 @@ const LONGEST_POLL_MS = 5_000;
 export function defineBatches(batches: Command): void {
   defineSubmit(batches);
   withConnection(batches.command('list').description('list the newest batches'))
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .action(async (flags: ConnectionFlags & { limit: string }) => {
       const page = await clientOf(flags).batches.list({ limit: Number(flags.limit) });
       if (flags.json === true) return printJson(page.data);

@@ -1,11 +1,12 @@
 /** `unbroken complaints`: answers of the cache that readers said did not fit their question. */
 import type { Command } from 'commander';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson, printOutcome } from './print-json.ts';
 
 export function defineComplaints(command: Command): void {
   withConnection(command.command('list', { isDefault: true }).description('the newest complaints'))
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .option('--after <cursor>', 'the next page, as the page before says')
     .action(async (flags: ConnectionFlags & { limit: string; after?: string }) => {
       const { limit, after } = flags;

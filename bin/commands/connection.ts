@@ -11,6 +11,7 @@ import {
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
 import { readClientEnvironment } from '../../platform/config/client-environment.ts';
 import { START_COMMAND } from '../../platform/on-disk.ts';
+import { numeric } from './numeric.ts';
 import { type JsonFlag, withJson } from './print-json.ts';
 
 export interface ConnectionFlags extends JsonFlag {
@@ -24,7 +25,7 @@ export function withConnection(command: Command): Command {
   return withJson(command)
     .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
     .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
-    .option('--wait <seconds>', 'how long to retry while the API does not answer', '10');
+    .option('--wait <seconds>', 'how long to retry while the API does not answer', numeric, '10');
 }
 
 export function connect(flags: ConnectionFlags): UnbrokenClient {

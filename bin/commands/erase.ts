@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ErasureView } from '../../clients/typescript/index.ts';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson } from './print-json.ts';
 
 interface EraseFlags extends ConnectionFlags {
@@ -49,7 +50,7 @@ export function defineErase(erase: Command): void {
     );
 
   withConnection(erase.command('list').description('the newest erasures'))
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .option('--user <user>', 'only those of this user')
     .action(async (flags: ConnectionFlags & { limit: string; user?: string }) => {
       const { limit, user } = flags;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { GenerationRequest } from '../../clients/typescript/index.ts';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { leaveRunningOnInterrupt, printGeneration } from './print-generation.ts';
 import { printExplanation } from './print-routing.ts';
 
@@ -30,12 +31,16 @@ export function defineGenerate(command: Command): void {
   withRequestOptions(withConnection(command))
     .argument('[prompt]')
     .option('-f, --file <path>', 'read the prompt from a file')
-    .option('--priority <1-5>', 'when generations queue for a provider: 1 is first, 5 last; default: 3')
-    .option('--deadline <seconds>', 'end with an error after this time')
+    .option(
+      '--priority <1-5>',
+      'when generations queue for a provider: 1 is first, 5 last; default: 3',
+      numeric,
+    )
+    .option('--deadline <seconds>', 'end with an error after this time', numeric)
     .option('--user <user>', 'whose budget pays; needs the scope any-user')
     .option('--prompt <name@version>', 'a named prompt, or name@label; the prompt argument is then its input')
     .option('--var <name=value...>', 'a variable of the named prompt')
-    .option('--compress <share>', 'keep this share of the context, such as 0.5')
+    .option('--compress <share>', 'keep this share of the context, such as 0.5', numeric)
     .option('--idempotency-key <key>', 'the same key joins the generation that it made')
     .action(async (prompt: string | undefined, flags: GenerateFlags) => {
       const input = flags.file === undefined ? prompt : await readFile(flags.file, 'utf8');
@@ -62,7 +67,7 @@ export function withRequestOptions(command: Command): Command {
     .option('--model <provider/model>', 'instead of the choice of the route')
     .option('--route <name>', 'a route of the config')
     .option('--task <kind>', 'simple, complex, code, or a task of the route')
-    .option('--max-output-tokens <count>', 'the length limit of the answer');
+    .option('--max-output-tokens <count>', 'the length limit of the answer', numeric);
 }
 
 export function requestOf(input: GenerationRequest['input'], flags: RequestFlags): GenerationRequest {

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import type { FollowedJobEvent, JobView, NewJob, NewPipeline } from '../../clients/typescript/index.ts';
 import { formatUsd } from '../../contracts/money.ts';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson, printOutcome } from './print-json.ts';
 
 export function defineJobs(jobs: Command): void {
@@ -29,7 +30,11 @@ function defineRunning(jobs: Command): void {
       'a YAML or JSON file, or the name of a stored one: name, name@version or name@label',
     )
     .option('--input <name=value...>', 'a value of its input; name=@path reads a file, name:=json takes JSON')
-    .option('--max-cost <usd>', 'start nothing whose worst case would cost more than is left of this')
+    .option(
+      '--max-cost <usd>',
+      'start nothing whose worst case would cost more than is left of this',
+      numeric,
+    )
     .option('--estimate', 'print what it can cost at most, and start nothing')
     .option('--detach', 'print the id of the job at once')
     .option('--user <user>', 'whose budget pays; needs the scope any-user')
@@ -125,7 +130,7 @@ function waitingIn({ id, steps }: JobView): string {
 
 function defineReading(jobs: Command): void {
   withConnection(jobs.command('list').description('list the newest jobs'))
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .action(async (flags: ConnectionFlags & { limit: string }) => {
       const all = await connect(flags).jobs.list({ limit: Number(flags.limit) });
       if (flags.json === true) return printJson(all);
@@ -199,7 +204,7 @@ export function definePipelines(pipelines: Command): void {
   withConnection(pipelines.command('label').description('point a label to a version; needs an admin key'))
     .argument('<name>')
     .argument('<label>')
-    .argument('<version>')
+    .argument('<version>', 'its number', numeric)
     .action(async (name: string, label: string, version: string, flags: ConnectionFlags) => {
       const view = await connect(flags).pipelines.setLabel(name, label, Number(version));
       printOutcome(flags, view, `${label} of ${name} is ${version}.`);

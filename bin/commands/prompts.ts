@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { formatUsd } from '../../contracts/money.ts';
 import type { LabelTarget, PromptStatsView, VersionStats } from '../../contracts/prompts.ts';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson, printOutcome } from './print-json.ts';
 
 export function definePrompts(prompts: Command): void {
@@ -81,7 +82,7 @@ function defineLabels(prompts: Command): void {
 function defineResults(prompts: Command): void {
   withConnection(prompts.command('stats').description('what each version was used for, cost and saved'))
     .argument('<name>')
-    .option('--baseline <version>', 'the version that the others are compared with')
+    .option('--baseline <version>', 'the version that the others are compared with', numeric)
     .action(async (name: string, flags: ConnectionFlags & { baseline?: string }) => {
       const against = flags.baseline === undefined ? {} : { baseline: Number(flags.baseline) };
       const stats = await connect(flags).prompts.stats(name, against);
@@ -91,7 +92,7 @@ function defineResults(prompts: Command): void {
 
   withConnection(prompts.command('feedback').description('list the newest feedback on a prompt'))
     .argument('<name>')
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .action(async (name: string, flags: ConnectionFlags & { limit: string }) => {
       const all = await connect(flags).prompts.feedback(name, { limit: Number(flags.limit) });
       if (flags.json === true) return printJson(all);

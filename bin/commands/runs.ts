@@ -3,13 +3,14 @@ import type { Command } from 'commander';
 import type { GenerationFilter } from '../../contracts/generation-search.ts';
 import { formatUsd } from '../../contracts/money.ts';
 import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { numeric } from './numeric.ts';
 import { printJson, printOutcome } from './print-json.ts';
 
 type RunsFlags = ConnectionFlags & GenerationFilter & { readonly limit: string };
 
 export function defineRuns(command: Command): void {
   withConnection(command)
-    .option('--limit <count>', 'how many', '20')
+    .option('--limit <count>', 'how many', numeric, '20')
     .option('--user <name>', 'of this user only')
     .option('--status <status>', 'running, completed, failed or cancelled')
     .option('--model <name>', 'provider/model, or the model alone')
@@ -39,7 +40,7 @@ const CACHE_OUTCOMES = {
 export function defineFeedback(command: Command): void {
   withConnection(command)
     .argument('<id>')
-    .argument('<score>')
+    .argument('<score>', 'from -1 to 1', numeric)
     .argument('[comment]')
     .action(async (id: string, score: string, comment: string | undefined, flags: ConnectionFlags) => {
       const feedback = { score: Number(score), ...(comment === undefined ? {} : { comment }) };

@@ -75,6 +75,17 @@ describe('help', () => {
   });
 });
 
+test.each([
+  ['generate', 'hi', '--wait', 'soon'],
+  ['generate', 'hi', '--max-output-tokens', '1k'],
+  ['follow', 'gen_1', '--after', 'all'],
+  ['runs', '--limit', 'ten'],
+])('what must be a number is refused before anything is sent: %s %s %s %s', (...args) => {
+  const { code, error } = runHere(args, { UNBROKEN_URL: 'http://127.0.0.1:9' });
+  expect(code).toBe(1);
+  expect(error).toContain(`'${args.at(-1)}' is invalid. expected a number`);
+});
+
 test('every command has --json, and every option says what it does', async () => {
   const commands = leaves(await buildProgram(() => true));
   expect(commands.length).toBeGreaterThan(30);
