@@ -25,6 +25,7 @@ const FILES = [
   'LICENSE',
   'README.md',
   'dist/backoff.d.ts',
+  'dist/check-options.d.ts',
   'dist/client.js',
   'dist/complaints.d.ts',
   'dist/contracts.d.ts',
@@ -59,6 +60,12 @@ const packedSchema = z.tuple([
 const manifestSchema = z.object({
   version: z.string(),
   dependencies: z.record(z.string(), z.string()),
+});
+const entriesSchema = z.object({
+  main: z.string(),
+  types: z.string(),
+  typesVersions: z.object({ '*': z.record(z.string(), z.array(z.string())) }),
+  exports: z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])),
 });
 
 const project = mkdtempSync(join(tmpdir(), 'unbroken-consumer-'));
@@ -177,6 +184,15 @@ describe('the package', () => {
     expect(its.version).toBe(ours.version);
     expect(readProjectFile(`${SOURCE}/LICENSE`)).toBe(readProjectFile('LICENSE'));
     expect(its.dependencies).toEqual({ 'eventsource-parser': `^${ours.dependencies['eventsource-parser']}` });
+  });
+
+  test('has the same types for compilers that do not read exports', () => {
+    const { main, types, typesVersions, exports } = entriesSchema.parse(readJson(`${SOURCE}/package.json`));
+    expect(exports['.']).toEqual({ types, default: main });
+    const others = Object.entries(exports).flatMap(([name, entry]) =>
+      name === '.' || typeof entry === 'string' ? [] : [[name.replace('./', ''), [entry['types']]]],
+    );
+    expect(typesVersions['*']).toEqual(Object.fromEntries(others));
   });
 
   test('imports only its parser and, in the hook, React; its types import nothing else', () => {
