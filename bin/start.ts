@@ -6,8 +6,9 @@ import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../clients/typescript/index.ts';
 import { buildPage } from '../clients/web/build.ts';
-import { loadConfig } from '../platform/config/load-config.ts';
+import { ConfigError, loadConfig } from '../platform/config/load-config.ts';
 import { IS_COMPILED, START_COMMAND } from '../platform/on-disk.ts';
+import { ensureDataDir } from '../tools/services/data-dir.ts';
 import { developmentKey } from '../tools/services/dev-key.ts';
 import { keepSimulator } from '../tools/services/keep-simulator.ts';
 import { metricsOfWorker } from '../tools/services/metrics-ports.ts';
@@ -85,6 +86,7 @@ async function start(): Promise<void> {
     UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9',
     ...process.env,
   });
+  ensureDataDir(dataDir);
   if (port !== 0) {
     const fix = `End the process that uses it, or choose another port: UNBROKEN_PORT=${port + 1} ${START_COMMAND}`;
     await assertPortFree('The API', port, fix);
@@ -211,7 +213,8 @@ try {
   await start();
 } catch (error) {
   if (ending === undefined) {
-    const text = error instanceof ServiceError || !(error instanceof Error) ? reasonOf(error) : error.stack;
+    const isExplained = error instanceof ServiceError || error instanceof ConfigError;
+    const text = isExplained || !(error instanceof Error) ? reasonOf(error) : error.stack;
     process.stderr.write(`\n${text}\n`);
     end('The start failed', 1);
   }

@@ -1,7 +1,7 @@
 /** What the CLI does without an API. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
@@ -73,6 +73,21 @@ describe('help', () => {
   test('an unknown command is refused with the nearest one', () => {
     expect(runHere(['generat'])).toMatchObject({ code: 1, error: expect.stringContaining('generate') });
   });
+});
+
+test.each([
+  ['a port that is none', { UNBROKEN_PORT: 'web' }, 'UNBROKEN_PORT: expected a port'],
+  [
+    'a folder that cannot be made',
+    { UNBROKEN_PORT: '0', UNBROKEN_DATA_DIR: join(CLI, 'data') },
+    'Fix: Choose another folder: UNBROKEN_DATA_DIR=',
+  ],
+])('start says what to change, and not where in our code it failed: %s', (_what, env, words) => {
+  // The programs of the services are in the cache of this user.
+  const { code, error } = runHere(['start'], { HOME: homedir(), ...env });
+  expect(code).toBe(1);
+  expect(error).toContain(words);
+  expect(error).not.toMatch(/^ +at /m);
 });
 
 test.each([
