@@ -251,6 +251,17 @@ describe('the key', () => {
     await other.close();
   });
 
+  test('opens the page in a browser that blocks cookies, whose storage throws', async () => {
+    await page.addInitScript(() => {
+      const get = () => {
+        throw new DOMException('Access is denied for this document.', 'SecurityError');
+      };
+      for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { get });
+    });
+    const { text } = await begin();
+    expect(await whole()).toBe(inWords(text));
+  });
+
   test('of another tenant sees none of these runs', async () => {
     await begin({ tokens: 120, delayMs: 1 });
     await whole();

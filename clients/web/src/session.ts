@@ -7,6 +7,7 @@ import { PAGE_HEADER, type SessionView } from '../../../contracts/session.ts';
 import { errorFromResponse } from '../../typescript/errors.ts';
 import { ClientError, createClient, type UnbrokenClient } from '../../typescript/index.ts';
 import { takeSignInCode } from './router.ts';
+import { lasting, ofThisTab } from './storage.ts';
 
 const KEY = 'unbroken-key';
 /** Says that this browser has a cookie, so that a page without one asks for nothing before it shows the form. */
@@ -20,7 +21,7 @@ export const NEW_LINK = 'npx unbroken open';
 /** `opening`: a link or the credentials of an earlier visit are being checked. */
 type Stage = 'opening' | 'signed-out' | 'signed-in';
 
-const key = signal<string | null>(sessionStorage.getItem(KEY));
+const key = signal<string | null>(ofThisTab.getItem(KEY));
 export const stage = signal<Stage>('opening');
 export const session = signal<SessionView | null>(null);
 /** Why the page is not signed in, or not yet; null when there is nothing to say. */
@@ -35,7 +36,7 @@ export async function openSession(): Promise<void> {
   const code = takeSignInCode();
   try {
     if (code !== null) await signInWith(code);
-    else if (key.value !== null || localStorage.getItem(HAS_COOKIE) !== null) await resumeSession();
+    else if (key.value !== null || lasting.getItem(HAS_COOKIE) !== null) await resumeSession();
     else stage.value = 'signed-out';
   } catch (error) {
     forget(messageOf(error));
@@ -43,10 +44,10 @@ export async function openSession(): Promise<void> {
 }
 
 async function signInWith(code: string): Promise<void> {
-  sessionStorage.removeItem(KEY);
+  ofThisTab.removeItem(KEY);
   key.value = null;
   session.value = await sendJson<SessionView>('POST', '/v1/session', { code });
-  localStorage.setItem(HAS_COOKIE, 'yes');
+  lasting.setItem(HAS_COOKIE, 'yes');
   signedOutBecause.value = null;
   stage.value = 'signed-in';
 }
@@ -68,7 +69,7 @@ async function resumeSession(): Promise<void> {
 export async function signIn(apiKey: string): Promise<void> {
   const headers = { authorization: `Bearer ${apiKey}` };
   session.value = await readJson<SessionView>(await fetch('/v1/session', { headers, signal: timeLimit() }));
-  sessionStorage.setItem(KEY, apiKey);
+  ofThisTab.setItem(KEY, apiKey);
   key.value = apiKey;
   signedOutBecause.value = null;
   stage.value = 'signed-in';
@@ -76,7 +77,7 @@ export async function signIn(apiKey: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   const hadCookie = key.value === null;
-  for (const storage of [localStorage, sessionStorage]) {
+  for (const storage of [lasting, ofThisTab]) {
     for (const name of Object.keys(storage)) if (name.startsWith('unbroken-chat')) storage.removeItem(name);
   }
   // A session that cannot be ended now ends by itself; the browser keeps its cookie until then.
@@ -85,8 +86,8 @@ export async function signOut(): Promise<void> {
 }
 
 function forget(reason: string | null): void {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(HAS_COOKIE);
+  ofThisTab.removeItem(KEY);
+  lasting.removeItem(HAS_COOKIE);
   key.value = null;
   session.value = null;
   signedOutBecause.value = reason;
@@ -95,7 +96,7 @@ function forget(reason: string | null): void {
 
 /** Where the page keeps what belongs to this session: for this tab, if the key is; else for the browser. */
 export function sessionStore(): Storage {
-  return key.value === null ? localStorage : sessionStorage;
+  return key.value === null ? lasting : ofThisTab;
 }
 
 /** `fetch` with the credentials of the page. A session that has ended leads back to the form. */
