@@ -14,7 +14,7 @@ import { readUrlCitation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import type { UiOrigin } from './request.ts';
 
-type UiChunk =
+export type UiChunk =
   | { type: 'start'; messageId: string; messageMetadata: { generationId: string } }
   | { type: 'start-step' | 'reset-step' | 'finish-step' }
   | { type: 'text-end' | 'reasoning-start'; id: string }
@@ -33,6 +33,8 @@ type UiChunk =
       providerMetadata?: SealMetadata;
     }
   | { type: 'tool-input-error'; toolCallId: string; toolName: string; input: unknown; errorText: string }
+  | { type: 'tool-output-available'; toolCallId: string; output: unknown }
+  | { type: 'tool-output-error'; toolCallId: string; errorText: string }
   | { type: 'error'; errorText: string }
   | { type: 'abort'; reason: string }
   | {
@@ -55,6 +57,7 @@ type EventOf<Type extends GenerationEvent['type']> = Extract<GenerationEvent, { 
 
 export class UiProjection implements Projection<UiChunk> {
   readonly #messageId: string | null;
+  readonly #earlier: readonly UiChunk[];
   readonly #places = new ReasoningPlaces();
   /** What belongs to a tool call, by its id. */
   readonly #sealsOfCalls = new Map<string, SealMetadata>();
@@ -68,9 +71,16 @@ export class UiProjection implements Projection<UiChunk> {
   #separatorChars = 0;
   #hasText = false;
 
-  /** @param context `messageId`: the message that the answer continues; null for a new one. */
-  constructor({ messageId }: Pick<UiOrigin, 'messageId'>) {
+  /**
+   * @param context `messageId`: the message that the answer continues; null for a new one. `earlier`: its steps so far,
+   * for a client that builds it from the start.
+   */
+  constructor({
+    messageId,
+    earlier = [],
+  }: Pick<UiOrigin, 'messageId'> & { readonly earlier?: readonly UiChunk[] }) {
     this.#messageId = messageId;
+    this.#earlier = earlier;
   }
 
   push(event: GenerationEvent): readonly UiChunk[] {
@@ -119,7 +129,8 @@ export class UiProjection implements Projection<UiChunk> {
 
   #start(generationId: string): UiChunk[] {
     const messageId = this.#messageId ?? wireId('msg_', generationId);
-    return [{ type: 'start', messageId, messageMetadata: { generationId } }, { type: 'start-step' }];
+    const start = { type: 'start', messageId, messageMetadata: { generationId } } as const;
+    return [start, ...this.#earlier, { type: 'start-step' }];
   }
 
   #close(providerMetadata?: SealMetadata): UiChunk[] {

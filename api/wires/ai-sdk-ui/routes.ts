@@ -16,6 +16,7 @@ import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../stream-to-client.ts';
 import { startOrResume } from '../wire.ts';
+import { earlierSteps } from './earlier-steps.ts';
 import { UiProjection } from './project.ts';
 import { idempotencyKeysOf, mapUiChat, type UiChat, uiChatSchema } from './request.ts';
 
@@ -45,14 +46,14 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     });
     await chats.set(caller, body.id, head.generationId);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
-    await streamUi(dependencies, response, { head, refusalIsStatus: true });
+    await streamUi(dependencies, response, { head, isResumed: false });
   });
 
   v1.get('/ui/chat/:id/stream', async (request, response) => {
     // A finished answer is sent too: the page may have lost its connection before the end.
     const head = await newestOf(response, request.params.id);
     if (head === null) response.status(204).end();
-    else await streamUi(dependencies, response, { head, refusalIsStatus: false });
+    else await streamUi(dependencies, response, { head, isResumed: true });
   });
 
   v1.delete('/ui/chat/:id/stream', async (request, response) => {
@@ -78,7 +79,7 @@ async function unspentKeyOf(
 async function streamUi(
   dependencies: ApiDependencies,
   response: Response,
-  { head, refusalIsStatus }: { readonly head: LogHead; readonly refusalIsStatus: boolean },
+  { head, isResumed }: { readonly head: LogHead; readonly isResumed: boolean },
 ): Promise<void> {
   const { generationId, origin } = head;
   const messageId =
@@ -88,11 +89,12 @@ async function streamUi(
     typeof origin.messageId === 'string'
       ? origin.messageId
       : null;
-  const projection = new UiProjection({ messageId });
+  const input = isResumed && messageId !== null ? await dependencies.log.readInput(generationId) : null;
+  const projection = new UiProjection({ messageId, earlier: earlierSteps(input?.messages ?? []) });
   await streamToClient(dependencies, response, {
     generationId,
     coalesces: true,
-    refusalIsStatus,
+    refusalIsStatus: !isResumed,
     headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
     encode: (event) =>
       projection

@@ -1,5 +1,7 @@
 /** What `useChat` sends, as the model receives it. */
 import { describe, expect, test } from '@jest/globals';
+import { readUIMessageStream, type UIMessageChunk } from 'ai';
+import { earlierSteps } from '../../../api/wires/ai-sdk-ui/earlier-steps.ts';
 import { mapUiChat, uiChatSchema } from '../../../api/wires/ai-sdk-ui/request.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
 
@@ -64,4 +66,31 @@ test('files of every type reach the model with their name', () => {
       ],
     },
   ]);
+});
+
+test('a page that resumes an answer after its tools gets the steps before it, and runs no tool again', async () => {
+  const call = (id: string, rest: object) => ({ type: 'tool-find', toolCallId: id, input: { id }, ...rest });
+  const parts = [
+    { type: 'step-start' },
+    { type: 'reasoning', text: 'Hm', state: 'done', providerMetadata: { unbroken: { sealed: 's1' } } },
+    { type: 'text', text: 'I look.', state: 'done' },
+    call('c1', { state: 'output-available', output: { found: [1] } }),
+    call('c2', { state: 'output-error', errorText: 'gone' }),
+    { type: 'step-start' },
+    call('c3', { state: 'output-available', output: 'plain' }),
+  ];
+  const input = inputOf([question], parts);
+  const chunks = earlierSteps(typeof input === 'string' || input === undefined ? [] : input);
+  expect(chunks.map(({ type }) => type)).not.toContain('tool-input-available');
+  const stream = new ReadableStream<UIMessageChunk>({
+    start: (controller) => {
+      for (const chunk of [{ type: 'start' } as const, ...chunks])
+        controller.enqueue(chunk as UIMessageChunk);
+      controller.close();
+    },
+  });
+  let shown: readonly object[] = [];
+  for await (const message of readUIMessageStream({ stream })) shown = message.parts;
+  expect(JSON.parse(JSON.stringify(shown))).toMatchObject(parts);
+  expect(shown).toHaveLength(parts.length);
 });

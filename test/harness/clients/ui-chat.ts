@@ -123,12 +123,21 @@ export const uiChat: ClientUnderTest = {
       same('input', fieldOf(call, 'input'), TOOL_ARGUMENTS);
       const toolCallId = String(fieldOf(call, 'toolCallId'));
       await chat.addToolOutput({ tool: 'weather', toolCallId, output: TOOL_RESULT });
+      const called = structuredClone(chat.messages);
       await chat.sendMessage();
       same('status', chat.status, 'ready');
       holds(
         'an answer in words, in the same message',
         answerOf(chat).length > 50 && chat.messages.length === 2,
       );
+      // A reload finds the call and its result in the message, too.
+      for (const messages of [called, structuredClone(chat.messages)]) {
+        const late = chatAt(bench, chat.id, messages);
+        await late.resumeStream();
+        const kinds = (of: typeof chat) => of.messages.flatMap(({ parts }) => parts.map(({ type }) => type));
+        same('parts', kinds(late), kinds(chat));
+        same('text', answerOf(late), answerOf(chat));
+      }
     },
     resume: (bench) =>
       oneCall(bench, async () => {

@@ -194,4 +194,12 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     replace: 'if (known !== undefined) return key;',
     caughtBy: { tests: ['test/e2e/wires/cases-errors.test.ts'] },
   },
+  {
+    name: 'resumed-page-runs-tools-again',
+    breaks: 'A page that resumes an answer after its tools runs those tools again.',
+    file: 'api/wires/ai-sdk-ui/earlier-steps.ts',
+    find: "{ type: 'tool-input-start', toolCallId: part.id, toolName: part.name },",
+    replace: "{ type: 'tool-input-available', toolCallId: part.id, toolName: part.name, input: {} },",
+    caughtBy: { tests: ['test/api/wires/ui-request.test.ts'] },
+  },
 ];
