@@ -307,6 +307,9 @@ export const LIMITS = {
   countedBytes: 512 * 1024,
 } as const;
 
+/** The comment of a stream whose reader has the end: a ticket cannot ask for the state of the generation. */
+export const LOG_ENDED_COMMENT = 'the log has ended';
+
 /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. Clients know it too. */
 export const RELAY_HEARTBEAT_MS = 10_000;
 

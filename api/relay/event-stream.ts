@@ -1,4 +1,5 @@
 /** Relays one log over SSE, from a cursor to its end. As many are open as there are readers, so each holds little. */
+import { LOG_ENDED_COMMENT } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { logFailure } from '../http/handle-error.ts';
 import { toPublicError } from '../http/to-public-error.ts';
@@ -10,6 +11,7 @@ import { EventSink } from './sse.ts';
 /** How long an `EventSource` waits before it reconnects: after a failure, and after a planned end. */
 const RETRY = chunkOf('retry: 1000\n\n');
 const ROTATED_RETRY_MS = 250;
+const LOG_ENDED = chunkOf(`: ${LOG_ENDED_COMMENT}\n\n`);
 /** Grace period for a client to read the end of its response; then the connection is cut. */
 const END_MS = 500;
 const PATH = '/v1/generations/:id/events';
@@ -22,6 +24,8 @@ interface Followed {
   readonly after: number;
   /** By `performance.now()`; null if the client named no limit. */
   readonly endsAtMs: number | null;
+  /** Whether the client came with the last event of the log. */
+  readonly hasWholeLog: boolean;
 }
 
 /** The open streams by the signal that ends them: it has one listener for all of them. */

@@ -4,7 +4,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { checkCursor, isReadToEnd, lastEventIdOf } from '../relay/check-cursor.ts';
+import { checkCursor, hasWholeLog, isReadToEnd, lastEventIdOf } from '../relay/check-cursor.ts';
 import { openEventConnection } from '../relay/event-connection.ts';
 import { EventStream, type EventStreamSource } from '../relay/event-stream.ts';
 import { startSse } from '../relay/sse.ts';
@@ -30,7 +30,8 @@ export function streamEvents(dependencies: StreamDependencies): RequestHandler<{
       return;
     }
     // Not awaited: a handler that waits keeps its request and all that it passed.
-    new EventStream(dependencies, openEventConnection(response), { generationId, after, endsAtMs }).start();
+    const followed = { generationId, after, endsAtMs, hasWholeLog: hasWholeLog(head, after) };
+    new EventStream(dependencies, openEventConnection(response), followed).start();
   };
 }
 

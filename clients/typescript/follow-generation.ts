@@ -5,7 +5,7 @@
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
-import { RELAY_HEARTBEAT_MS } from '../../contracts/limits.ts';
+import { LOG_ENDED_COMMENT, RELAY_HEARTBEAT_MS } from '../../contracts/limits.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { baseOf, headerValue } from './check-options.ts';
 import { ClientError, ConnectionLostError, StreamIntegrityError, UnusableOptionError } from './errors.ts';
@@ -53,6 +53,7 @@ export async function* followGeneration(
   const until = options.untilMs === undefined ? '' : `&until_ms=${options.untilMs}`;
   let openedAt = 0;
   let alive = false;
+  let hadEnd = false;
   const connection: Omit<EventStreamOptions, 'url'> = {
     headers: headersOf(options.apiKey),
     fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
@@ -63,6 +64,9 @@ export async function* followGeneration(
       if (performance.now() - openedAt < HEARTBEAT_PROOF_MS) return;
       alive = true;
       backoff.progress();
+    },
+    onComment: (text) => {
+      hadEnd ||= text === LOG_ENDED_COMMENT;
     },
   };
   for (;;) {
@@ -87,7 +91,7 @@ export async function* followGeneration(
       if (error instanceof ClientError && !error.passing) throw error;
       cause = error;
     }
-    if (sequence.ended) return;
+    if (sequence.ended || hadEnd) return;
     // A cursor at the end of the log gets an empty stream, just like from a server that closes at once.
     if (
       cause === undefined &&

@@ -16,6 +16,7 @@ export interface EventStreamOptions {
   readonly silenceMs: () => number;
   /** Called for all bytes that arrive, heartbeats too. */
   readonly onBytes: () => void;
+  readonly onComment?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -59,6 +60,7 @@ export async function* readEvents(options: EventStreamOptions): AsyncGenerator<s
         if (event.event === 'error') failures.push(inBandError(event.data));
         else if (failures.length === 0) complete.push(event.data);
       },
+      ...(options.onComment === undefined ? {} : { onComment: options.onComment }),
       onError: (error) => {
         if (error.type === 'max-buffer-size-exceeded') failures.push(error);
       },

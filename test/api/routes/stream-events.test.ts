@@ -67,6 +67,7 @@ test('an EventSource that returns after the end gets a 204, which ends it, and o
       served.ask('GET /gen_3?after=1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
     );
     expect(empty).toContain('200 OK');
+    expect(empty).toContain(': the log has ended');
     expect(empty).not.toContain('event:');
     // Polyfills of EventSource add the parameter to the URL that they were given.
     for (const url of ['/gen_3?lastEventId=1', '/gen_3?after=-1&lastEventId=1']) {

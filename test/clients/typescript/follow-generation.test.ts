@@ -100,6 +100,18 @@ test('a reader that handles one event for longer than the limit still gets the r
   expect(text).toBe(TEXT);
 });
 
+test('a reader with a ticket, which opens the stream alone, ends with its cursor at the end of the log', async () => {
+  const urls: string[] = [];
+  const fetch = async (url: Parameters<typeof globalThis.fetch>[0]) => {
+    urls.push(String(url));
+    if (!String(url).includes('/events?')) return new Response(null, { status: 401 });
+    const headers = { 'content-type': 'text/event-stream' };
+    return new Response('retry: 1000\n\n: the log has ended\n\n', { headers });
+  };
+  await expect(read('http://127.0.0.1:9', { fetch, after: 120 })).rejects.toThrow('the events stop');
+  expect(urls).toHaveLength(1);
+});
+
 test('a limit that no timer takes is none', async () => {
   const server = await serve([]);
   const limits = { maxSilenceMs: Infinity, giveUpAfterMs: Infinity, requestTimeoutMs: Infinity };
