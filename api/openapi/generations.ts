@@ -83,7 +83,11 @@ export const generationPaths = {
         ),
         inQuery('ticket', { type: 'string' }),
         inHeader('Last-Event-ID', { type: 'integer' }),
-        inQuery('lastEventId', { type: 'integer' }, 'In place of Last-Event-ID, as polyfills send it'),
+        inQuery(
+          'lastEventId',
+          { type: 'integer', minimum: -1 },
+          'In place of Last-Event-ID, as polyfills send it',
+        ),
       ],
       responses: { 200: stream, 204: nothingMore, default: failure },
     },
