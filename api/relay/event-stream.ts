@@ -85,7 +85,9 @@ export class EventStream {
   }
 
   #end(): void {
-    if (this.#why !== null) this.#connection.write(chunkOf(`: ${this.#why}\nretry: ${ROTATED_RETRY_MS}\n\n`));
+    if (this.#why !== null) {
+      this.#connection.write(chunkOf(`: ${this.#why}\nretry: ${ROTATED_RETRY_MS}\n\n`));
+    } else if (this.#followed.hasWholeLog) this.#connection.write(LOG_ENDED);
     this.#connection.end();
   }
 
