@@ -52,14 +52,13 @@ export async function findEarlierTry(
   return newest.find(isSame) ?? null;
 }
 
-export function batchIdFor(caller: Caller, { format, idempotencyKey }: BatchRequest): string {
+/** @throws invalid_request for a key that is too long, or empty */
+export function batchIdFor(
+  caller: Caller,
+  { format, idempotencyKey }: Pick<BatchRequest, 'format' | 'idempotencyKey'>,
+): string {
   const prefix = format === 'openai' ? 'batch_' : 'msgbatch_';
-  // The same key may have started a generation, whose id is another hash.
-  const key =
-    idempotencyKey === undefined
-      ? undefined
-      : `${prefix}${idempotencyKey}`.slice(0, LIMITS.idempotencyKeyChars);
-  return generationIdFor(caller, key).replace(/^gen_/, prefix);
+  return generationIdFor(caller, idempotencyKey, prefix).replace(/^gen_/, prefix);
 }
 
 /** @throws rate_limited, which names the setting */

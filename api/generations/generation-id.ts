@@ -13,11 +13,13 @@ export interface ChosenId {
 /**
  * The same key always gives the same id; without a key the id is random. The id is a hash, so that what callers write
  * into their keys reaches neither ids nor logs.
+ * @param kind of what is not a generation, and may have the same key
  * @throws invalid_request
  */
 export function generationIdFor(
   { tenant, user, scopes }: Caller,
   idempotencyKey: string | undefined,
+  kind = '',
 ): string {
   if (idempotencyKey === undefined) return `gen_${randomBytes(16).toString('hex')}`;
   if (idempotencyKey.length === 0 || idempotencyKey.length > LIMITS.idempotencyKeyChars) {
@@ -28,7 +30,7 @@ export function generationIdFor(
   }
   // Two users may choose the same key, so the user is part of the hash unless the caller may act for any user.
   const owner = scopes.includes('any-user') ? tenant : `${tenant}\0${user}`;
-  return `gen_${sha256(`${owner}\0${idempotencyKey}`).slice(0, 32)}`;
+  return `gen_${sha256(`${owner}\0${kind}${idempotencyKey}`).slice(0, 32)}`;
 }
 
 /** The generation that compacts the conversation of another one, however often that one is submitted. */

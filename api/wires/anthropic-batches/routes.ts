@@ -93,6 +93,7 @@ async function createBatch(
     idempotencyKey: request.get('idempotency-key'),
     retryCount: request.get(RETRY_COUNT_HEADER),
   } as const;
+  const ownId = batchIdFor(caller, headers);
   // What it repeats is known when it has been read.
   const isChecked = !mayRepeat(headers);
   if (isChecked) await assertMayOpen(dependencies, caller);
@@ -101,7 +102,7 @@ async function createBatch(
   const { lines, requestHash } = await storeRequests(dependencies, request, { name, keyId });
   const sent = { ...headers, requestHash };
   const earlier = await findEarlierTry(dependencies, caller, sent);
-  const batchId = earlier?.spec.batchId ?? batchIdFor(caller, sent);
+  const batchId = earlier?.spec.batchId ?? ownId;
   if (!isChecked && (earlier ?? (await batches.head(batchId))) === null) {
     await assertMayOpen(dependencies, caller).catch(async (error: unknown) => {
       await files.remove(name);

@@ -9,9 +9,18 @@ const LATE = 'test/activities/batches/late-shard.test.ts';
 const CHECKS = 'test/engine/batches/check-lines.test.ts';
 const SHARDS = 'test/activities/batches/record-shard.test.ts';
 const FILES = 'test/engine/files/redis-file-store.test.ts';
+const IDS = 'test/api/batches/batch-id.test.ts';
 const BODIES = 'test/api/wires/split-requests.test.ts';
 
 export const BATCH_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'batch-key-is-cut',
+    breaks: 'Two long keys that differ at their end name the same batch, and the second one is never sent.',
+    file: 'api/batches/start-batch.ts',
+    find: 'generationIdFor(caller, idempotencyKey, prefix)',
+    replace: 'generationIdFor(caller, idempotencyKey?.slice(0, 249), prefix)',
+    caughtBy: { tests: [IDS] },
+  },
   {
     name: 'batch-begins-again-after-continue-as-new',
     breaks: 'A batch that continues as a new run begins a shard a second time.',
