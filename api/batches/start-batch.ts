@@ -4,7 +4,7 @@
  */
 import { TypedSearchAttributes } from '@temporalio/common';
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
-import type { BatchName, BatchOrder } from '../../contracts/batches.ts';
+import { type BatchName, type BatchOrder, isFinal } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { BATCH_TYPE, workflowId } from '../../contracts/names.ts';
@@ -75,6 +75,18 @@ export async function assertMayOpen(
   );
 }
 
+/** @returns what an earlier request with this key has created. @throws idempotency_conflict */
+export async function findKeyed(
+  { batches }: Pick<ApiDependencies, 'batches'>,
+  batchId: string,
+  { idempotencyKey, requestHash }: BatchRequest,
+): Promise<BatchHead | null> {
+  if (idempotencyKey === undefined) return null;
+  const known = await batches.head(batchId);
+  if (known !== null) assertSame(known.spec.requestHash, requestHash);
+  return known;
+}
+
 /** @throws idempotency_conflict, service_unavailable */
 export async function startBatch(
   dependencies: StartDependencies,
@@ -85,7 +97,8 @@ export async function startBatch(
     throw new UnbrokenError('forbidden', 'A ticket opens streams; starting a batch takes a key.');
   }
   const head = await createBatch(dependencies, spec);
-  await startRun(dependencies, orderOf(dependencies, head));
+  // Temporal forgets a run before the batch is forgotten, and would start another one.
+  if (!isFinal(head.status)) await startRun(dependencies, orderOf(dependencies, head));
   return head;
 }
 
@@ -95,12 +108,15 @@ export async function createBatch(
   spec: BatchSpec,
 ): Promise<BatchHead> {
   const { batchId } = spec;
-  if ((await batches.create(spec)) !== spec.requestHash) {
-    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
-  }
+  assertSame(await batches.create(spec), spec.requestHash);
   const head = await batches.head(batchId);
   if (head === null) throw new UnbrokenError('not_found', `There is no batch ${batchId}.`);
   return head;
+}
+
+function assertSame(known: string, sent: string): void {
+  if (known === sent) return;
+  throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
 }
 
 export function orderOf({ config }: Pick<ApiDependencies, 'config'>, { spec }: BatchHead): BatchOrder {

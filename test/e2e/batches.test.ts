@@ -9,9 +9,11 @@ import OpenAI from 'openai';
 import { BATCH_MODEL, BatchClient, chatLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
+import { closeTemporalClients } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { joinsTheFirst } from './batch-books/at-the-limit.ts';
 import { type CommandLineDesk, resumesItsBatch, sendsPrompts } from './batch-books/command-line.ts';
+import { joinsItsBatch } from './batch-books/key-again.ts';
 
 const MOST_OPEN = 6;
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-batches-'));
@@ -34,6 +36,7 @@ beforeAll(async () => {
   anthropic = new Anthropic({ baseURL: stack.api.url, apiKey: stack.api.key });
 });
 afterAll(async () => {
+  await closeTemporalClients();
   await stack?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -311,15 +314,10 @@ describe('files and lists', () => {
     const again = await openai.batches.create(body, { headers: { 'x-stainless-retry-count': '1' } });
     expect(again.id).toBe(first.id);
     expect((await openai.batches.create(body)).id).not.toBe(first.id);
-    const options = { headers: { 'idempotency-key': 'night' } };
-    const keyed = await openai.batches.create(body, options);
-    expect((await openai.batches.create(body, options)).id).toBe(keyed.id);
-    await expect(openai.batches.create({ ...body, metadata: { other: '1' } }, options)).rejects.toMatchObject(
-      {
-        status: 409,
-      },
-    );
   });
+
+  test('a key names the batch that it made, for as long as that is kept', () =>
+    joinsItsBatch({ stack, batches }));
 });
 
 describe('a message batch', () => {

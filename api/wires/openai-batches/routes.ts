@@ -14,6 +14,7 @@ import {
   type BatchRequest,
   batchIdFor,
   findEarlierTry,
+  findKeyed,
   startBatch,
 } from '../../batches/start-batch.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -67,11 +68,12 @@ async function createBatch(
     idempotencyKey: request.get('idempotency-key'),
     retryCount: request.get(RETRY_COUNT_HEADER),
   };
-  const earlier = await findEarlierTry(dependencies, caller, sent);
-  if (earlier !== null) return startBatch(dependencies, caller, earlier.spec);
   const batchId = batchIdFor(caller, sent);
-  const known = sent.idempotencyKey === undefined ? null : await dependencies.batches.head(batchId);
-  if (known === null) await assertMayOpen(dependencies, caller);
+  const earlier =
+    (await findEarlierTry(dependencies, caller, sent)) ?? (await findKeyed(dependencies, batchId, sent));
+  // Its file may be gone since.
+  if (earlier !== null) return startBatch(dependencies, caller, earlier.spec);
+  await assertMayOpen(dependencies, caller);
   const { requestHash } = sent;
   const spec = await batchSpec(dependencies, caller, {
     batchId,
