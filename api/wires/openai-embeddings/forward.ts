@@ -94,7 +94,10 @@ async function callEmbeddings(
   // Some gateways send the error of the vendor behind them with status 200.
   const status = response.ok ? statusOfErrorBody(text) : response.status;
   if (status === null) {
-    const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
+    const malformed = new UnbrokenError(
+      'provider_malformed',
+      'The provider did not send a list with one vector for each input.',
+    );
     return { answer: null, error: malformed, mayBeBilled: true };
   }
   const { headers } = response;

@@ -3,7 +3,7 @@
  * servers know only one of the two encodings, and report their usage under another name, or none.
  */
 import { z } from 'zod';
-import type { EmbeddingsRequest } from './request.ts';
+import { countInputs, type EmbeddingsRequest } from './request.ts';
 
 const FLOAT_BYTES = 4;
 
@@ -23,11 +23,12 @@ export interface EmbeddingsAnswer {
   readonly [field: string]: unknown;
 }
 
-/** @returns null if it is no list of vectors. */
+/** @returns null if it is no list of vectors, one for each input: clients take the rest for those of other inputs. */
 export function readAnswer(value: unknown, request: EmbeddingsRequest): EmbeddingsAnswer | null {
   const parsed = listSchema.safeParse(value);
   if (!parsed.success) return null;
   const { data, usage, ...rest } = parsed.data;
+  if (data.length !== countInputs(request)) return null;
   const tokens = countOf(usage?.prompt_tokens) ?? countOf(usage?.total_tokens);
   return {
     ...rest,

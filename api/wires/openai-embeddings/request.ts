@@ -92,3 +92,8 @@ export function embeddingInput({ input }: EmbeddingsRequest): {
   const texts = input.filter((item) => typeof item === 'string');
   return { texts, tokens: input.flat().filter((item) => typeof item === 'number').length };
 }
+
+/** How many vectors are asked for: a list of numbers is one input. */
+export function countInputs({ input }: EmbeddingsRequest): number {
+  return typeof input === 'string' || typeof input[0] === 'number' ? 1 : input.length;
+}

@@ -6,7 +6,11 @@ import { resolveEmbeddingsTarget } from '../../../api/wires/openai-embeddings/re
 import { providerKeysOf } from '../../../platform/config/gate-schema.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
 
-const ANSWER = { object: 'list', data: [], usage: { prompt_tokens: 3, total_tokens: 3 } };
+const ANSWER = {
+  object: 'list',
+  data: [{ object: 'embedding', index: 0, embedding: [0.5] }],
+  usage: { prompt_tokens: 3, total_tokens: 3 },
+};
 /** What the server makes of a request; null: `ANSWER`. */
 let answerTo: ((sent: Record<string, unknown>) => { status?: number; body: object }) | null = null;
 let server: Server;
@@ -112,9 +116,9 @@ test('a call that was sent and not answered may be billed, so it is not repeated
 
 const VECTOR = [0.5, -2, 1];
 const IN_BASE64 = Buffer.from(new Float32Array(VECTOR).buffer).toString('base64');
-const listOf = (embedding: unknown, more: object = {}) => ({
+const listOf = (embedding: unknown, more: object = {}, count = 1) => ({
   object: 'list',
-  data: [{ object: 'embedding', index: 0, embedding }],
+  data: Array.from({ length: count }, (_, index) => ({ object: 'embedding', index, embedding })),
   ...more,
 });
 
@@ -149,7 +153,20 @@ test.each<[string, unknown, object | undefined]>([
 test('vectors are in the order of their texts', async () => {
   const data = [1, 0].map((index) => ({ index, embedding: [index] }));
   answerTo = () => ({ body: { data } });
-  expect((await forward('a')).answer?.data).toEqual(data.toReversed());
+  expect((await forwardWith({ input: ['x', 'y'] }, 'a')).answer?.data).toEqual(data.toReversed());
+});
+
+test.each<[string, object, number]>([
+  ['none', {}, 0],
+  ['fewer than texts', { input: ['x', 'y'] }, 1],
+  ['more than texts', { input: ['x', 'y'] }, 3],
+  ['more than lists of tokens', { input: [[1, 2], [3]] }, 3],
+  ['one for each token of a text', { input: [1, 2] }, 2],
+])('vectors of which there are %s are no answer', async (_what, fields, count) => {
+  answerTo = () => ({ body: listOf(VECTOR, {}, count) });
+  const malformed = { answer: null, error: { code: 'provider_malformed' }, mayBeBilled: true };
+  expect(await forwardWith(fields, 'a')).toMatchObject(malformed);
+  expect(used).toHaveLength(1);
 });
 
 test.each([
@@ -218,11 +235,11 @@ test.each<[string, object, (sent: Record<string, unknown>) => boolean, object]>(
   answerTo = (sent) =>
     isRefused(sent)
       ? { status: 400, body: { error: { message: 'encoding_format or input is not supported' } } }
-      : { body: listOf(VECTOR) };
+      : { body: listOf(VECTOR, {}, [sent['input']].flat().length) };
   const { answer } = await forwardWith(fields, 'a');
   expect(JSON.parse(body)).toEqual({ model: 'm', ...plain });
   const got = 'encoding_format' in fields ? IN_BASE64 : VECTOR;
-  expect(answer?.data).toEqual([{ object: 'embedding', index: 0, embedding: got }]);
+  expect(answer?.data[0]).toEqual({ object: 'embedding', index: 0, embedding: got });
 });
 
 test('a request that was refused for something else is sent once', async () => {

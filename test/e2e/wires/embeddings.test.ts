@@ -114,7 +114,12 @@ test('a call that runs is not touched by a repair', async () => {
   await waitFor('the vendor has the call', () => requests > before);
   expect(await repair()).toMatchObject({ orphans: [] });
   const usage = { prompt_tokens: 77, total_tokens: 77 };
-  const body = JSON.stringify({ object: 'list', model: 'embed', data: [], usage });
+  const body = JSON.stringify({
+    object: 'list',
+    model: 'embed',
+    data: [{ index: 0, embedding: [1] }],
+    usage,
+  });
   waiting.pop()?.writeHead(200, { 'content-type': 'application/json' }).end(body);
   expect((await embedding).status).toBe(200);
   expect(await bookedFor(user)).toEqual({ spent: 77, reserved: 0, isEstimated: false });
