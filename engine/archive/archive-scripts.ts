@@ -1,12 +1,12 @@
 /** The Lua of the archive. Each script is atomic and touches keys of one hash tag only. */
-import { script } from '../../platform/redis/lua-script.ts';
+import { vitalScript } from '../../platform/redis/lua-script.ts';
 
 /**
  * Claims what is due: until the claim is over, no other worker gets it. A worker that dies leaves it to the next one.
  * The half marks a claim: the time of what is not due yet is whole.
  * KEYS due. ARGV how many at most; ms of the claim. -> members
  */
-export const CLAIM = script(`
+export const CLAIM = vitalScript(`
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local claimed = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', nowMs, 'LIMIT', 0, ARGV[1])
@@ -24,7 +24,7 @@ return claimed
  * Without the log, a request that is sent again would start a second generation, and a follower could not tell whether
  * its leader has completed. So some fields stay for as long as such a request or follower may come.
  */
-export const REMOVE = script(`
+export const REMOVE = vitalScript(`
 local args = cjson.decode(ARGV[1])
 local META, STREAM, INPUT, COMPRESSED, MEMBERS = unpack(KEYS)
 local createdAt, next, status, archived, unique = unpack(redis.call('HMGET', META,
@@ -60,7 +60,7 @@ return {'removed'}
  * Notes in Redis that an archived log was erased, for the processes that remember it.
  * KEYS meta. ARGV ms; then names and values, if Redis has nothing of the log any more.
  */
-export const NOTE_ERASED = script(`
+export const NOTE_ERASED = vitalScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 2)) end
 if not redis.call('HGET', KEYS[1], 'archived') then return 0 end
 redis.call('HSET', KEYS[1], 'erased', '1')

@@ -2,9 +2,10 @@
  * The Lua of the leases. All times are of Redis' clock. All keys of a task queue share one hash tag.
  *
  * A lease is judged only while renewals flow. After a gap in all of them, Redis itself was unreachable or stopped, and
- * every lease looks expired: none is judged until the processes had time to renew.
+ * every lease looks expired: none is judged until the processes had time to renew. At its limit of memory Redis refuses
+ * some writes and not others, so what it renews must not depend on that.
  */
-import { script } from '../../platform/redis/lua-script.ts';
+import { script, vitalScript } from '../../platform/redis/lua-script.ts';
 
 const COMMON = `
 local args = cjson.decode(ARGV[1])
@@ -23,7 +24,7 @@ local expiredBefore = now - args.silentMs
  * ARGV JSON of {process, held: values by field, dropped: fields, judges, silentMs, gapMs, graceMs, keptMs}
  * -> {1 if the process was not known, else 0; processes whose lease has expired}
  */
-export const RENEW = script(`${COMMON}${JUDGE}
+export const RENEW = vitalScript(`${COMMON}${JUDGE}
 local PROCESSES, RUNS, HOLD = unpack(KEYS)
 local latest = redis.call('ZREVRANGE', PROCESSES, 0, 0, 'WITHSCORES')[2]
 local isNew = redis.call('ZADD', PROCESSES, string.format('%.0f', now), args.process)
@@ -43,7 +44,7 @@ return {isNew, unpack(redis.call('ZRANGEBYSCORE', PROCESSES, '-inf', '(' .. stri
  * KEYS processes, runs of the expired process, runs of this process, hold. ARGV JSON of {process, expired, silentMs}
  * -> {'taken', fields and values in turn} | {'alive'}
  */
-export const TAKE_OVER = script(`${COMMON}${JUDGE}
+export const TAKE_OVER = vitalScript(`${COMMON}${JUDGE}
 local PROCESSES, EXPIRED_RUNS, RUNS, HOLD = unpack(KEYS)
 local renewedAt = redis.call('ZSCORE', PROCESSES, args.expired)
 local isAlive = not renewedAt or tonumber(renewedAt) >= expiredBefore

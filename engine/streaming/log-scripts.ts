@@ -5,7 +5,7 @@
  * arguments: inside the object they would be escaped and unescaped once more, and an append is the hottest call of
  * the system.
  */
-import { script } from '../../platform/redis/lua-script.ts';
+import { script, vitalScript } from '../../platform/redis/lua-script.ts';
 
 /** No two clocks of a deployment differ by more than this. */
 export const CLOCK_SKEW_MS = 10 * 60_000;
@@ -120,7 +120,7 @@ end
  * KEYS meta, stream, input, compressed input.
  * -> {'erased'} | {'missing'} | {'at-end'}
  */
-export const ERASE = script(`${ERASE_TEXTS}
+export const ERASE = vitalScript(`${ERASE_TEXTS}
 local META, STREAM, INPUT, COMPRESSED = unpack(KEYS)
 local status = redis.call('HGET', META, 'status')
 if not status then return {'missing'} end
@@ -133,7 +133,7 @@ return {'erased'}
 `);
 
 /** Deletes whose log it was, once it is erased. KEYS meta. */
-export const DISOWN = script(`
+export const DISOWN = vitalScript(`
 if redis.call('HEXISTS', KEYS[1], 'erased') == 0 then return {'kept'} end
 redis.call('HSET', KEYS[1], 'user', '', 'requestHash', '')
 return {'disowned'}
@@ -150,7 +150,7 @@ return {'shortened'}
  * Forbids to store the answer for others.
  * KEYS meta. -> {'withheld', '1' if it may have been stored} | {'missing', ''}
  */
-export const WITHHOLD = script(`
+export const WITHHOLD = vitalScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing', ''} end
 redis.call('HSET', KEYS[1], 'withheld', '1')
 return {'withheld', redis.call('HGET', KEYS[1], 'stored') or ''}

@@ -26,6 +26,19 @@ describe('processes that live', () => {
   beforeEach(() => stand.begin());
   afterEach(() => stand.end());
 
+  test('renew their leases while Redis has no memory, which refuses some writes and not others', async () => {
+    const [a, b] = await stand.start('a', 'b');
+    await redis.configSet('maxmemory', '1');
+    try {
+      a.keeper.put(a.runOf(1));
+      await Promise.all([a.renewed(6), b.renewed(6)]);
+      expect(Object.keys(await stand.recordedOf('a'))).toHaveLength(1);
+    } finally {
+      await redis.configSet('maxmemory', '0');
+    }
+    expect([...a.taken, ...b.taken]).toEqual([]);
+  });
+
   test('keep their runs though Redis answers none for longer than a lease lasts', async () => {
     const processes = await stand.start('a', 'b', 'c');
     for (const process of processes) process.keeper.put(process.runOf(1), { isUrgent: true });

@@ -5,6 +5,7 @@ const PACKED: Check = { tests: ['test/engine/streaming/packed-events.test.ts'] }
 const EVENT_LOG: Check = { tests: ['test/engine/streaming/event-log.test.ts'] };
 const ARCHIVED: Check = { tests: ['test/engine/archive/archived-logs.test.ts'] };
 const CRASH: Check = { tests: ['test/engine/archive/archive-crash.test.ts'] };
+const FULL: Check = { tests: ['test/engine/archive/full-redis.test.ts'] };
 const LEDGER: Check = { tests: ['test/engine/archive/ledger-archive.test.ts'] };
 
 export const ARCHIVE_MUTANTS: readonly Mutant[] = [
@@ -31,6 +32,14 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     find: "if leftMs > 0 then redis.call('PEXPIRE', STREAM, leftMs) end\n",
     replace: '',
     caughtBy: EVENT_LOG,
+  },
+  {
+    name: 'full-redis-stays-full',
+    breaks: 'At its limit of memory, Redis refuses what would make room: the archive, and deletions.',
+    file: 'platform/redis/lua-script.ts',
+    find: '#!lua flags=allow-oom\\n',
+    replace: '',
+    caughtBy: FULL,
   },
   {
     name: 'removed-before-it-is-archived',
