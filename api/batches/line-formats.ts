@@ -31,7 +31,7 @@ import { wholeChat } from '../wires/openai-chat/project.ts';
 import { chatCompletionSchema, mapChatRequest } from '../wires/openai-chat/request.ts';
 import { bookEmbeddings, callEmbeddings } from '../wires/openai-embeddings/embed.ts';
 import { embeddingsSchema, resolveEmbeddingsTarget } from '../wires/openai-embeddings/request.ts';
-import { toOpenAiError } from '../wires/openai-responses/errors.ts';
+import { openAiStatus, toOpenAiError } from '../wires/openai-responses/errors.ts';
 import { validRequest, type WireRequest } from '../wires/wire.ts';
 import { answerOfResponse, mapResponseLine } from './response-lines.ts';
 
@@ -248,10 +248,9 @@ function messageResult(result: LineResult): object {
 }
 
 function responseOf(endpoint: BatchEndpoint, error: UnbrokenError): LineResponse {
-  const { status: statusCode } = error.entry;
-  if (endpoint === '/v1/messages') return { statusCode, body: toAnthropicError(error) };
+  if (endpoint === '/v1/messages') return { statusCode: error.entry.status, body: toAnthropicError(error) };
   const format = endpoint === '/v1/chat/completions' ? 'openai-chat' : 'openai-responses';
-  return { statusCode, body: { error: toOpenAiError(error, format) } };
+  return { statusCode: openAiStatus(error), body: { error: toOpenAiError(error, format) } };
 }
 
 /** A line may wait for room, and run, until the time of its batch is over. */

@@ -5,9 +5,13 @@ import type { UnbrokenError } from '../../contracts/errors.ts';
 /** When a client may retry a service that was unreachable. */
 export const RETRY_AFTER_SECONDS = 2;
 
-/** @param body in the format of another vendor; ours if absent. */
-export function sendError(response: Response, error: UnbrokenError, body?: object): void {
-  const { status } = error.entry;
+/** @param body in the format of another vendor; ours if absent. @param status that of the vendor; ours if absent. */
+export function sendError(
+  response: Response,
+  error: UnbrokenError,
+  body?: object,
+  status = error.entry.status,
+): void {
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (status === 503) response.setHeader('retry-after', RETRY_AFTER_SECONDS);
   if (error.retryAfterMs !== undefined)

@@ -5,7 +5,7 @@ import { requestIdOf } from '../http/front-door.ts';
 import { sendError } from '../http/send-error.ts';
 import { isForAnthropic } from '../routes/list-models.ts';
 import { toAnthropicError } from './anthropic-messages/errors.ts';
-import { toOpenAiError } from './openai-responses/errors.ts';
+import { openAiStatus, toOpenAiError } from './openai-responses/errors.ts';
 
 const OPENAI = /^\/v1\/(responses|conversations|chat|completions|embeddings|files|batches|models)(\/|\?|$)/;
 /** Paths that both vendors have. */
@@ -23,7 +23,7 @@ export function sendWireError(request: Request, response: Response, error: Unbro
   const wasNotAccepted = error.entry.status === 503 || PASSING_LIMITS.has(error.code);
   if (isOpenAi || isAnthropic) response.setHeader('x-should-retry', String(wasNotAccepted));
   const format = request.originalUrl.startsWith('/v1/chat') ? 'openai-chat' : 'openai-responses';
-  if (isOpenAi) sendError(response, error, { error: toOpenAiError(error, format) });
+  if (isOpenAi) sendError(response, error, { error: toOpenAiError(error, format) }, openAiStatus(error));
   else if (isAnthropic) sendError(response, error, toAnthropicError(error, requestIdOf(response)));
   else sendError(response, error);
 }

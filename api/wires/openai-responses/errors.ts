@@ -25,13 +25,13 @@ export function toOpenAiError(
   error: UnbrokenError,
   format: RequestFormat = 'openai-responses',
 ): OpenAiErrorBody {
-  const { status } = error.entry;
+  const status = openAiStatus(error);
   const param = error.details?.['param'];
   return {
     message: inNamesOf(format, error),
     type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
     param: typeof param === 'string' ? fieldName(format, param) : null,
-    code: openAiCode(error.code, param),
+    code: isPreviousGone(error) ? 'previous_response_not_found' : error.code,
     doc: error.toBody().doc,
     ...retryAfterField(error),
   };
@@ -42,7 +42,12 @@ export function retryAfterField({ retryAfterMs }: UnbrokenError): { readonly ret
   return retryAfterMs === undefined ? {} : { retry_after: Math.ceil(retryAfterMs / 1_000) };
 }
 
-/** Clients react to this code by sending the whole conversation again. */
-function openAiCode(code: string, param: unknown): string {
-  return code === 'not_found' && param === 'previous_response_id' ? 'previous_response_not_found' : code;
+/** The status of the vendor, where it is another one. */
+export function openAiStatus(error: UnbrokenError): number {
+  return isPreviousGone(error) ? 400 : error.entry.status;
+}
+
+/** Clients send the whole conversation again then, if status, code and words are those of the vendor. */
+function isPreviousGone({ code, details }: UnbrokenError): boolean {
+  return code === 'not_found' && details?.['param'] === 'previous_response_id';
 }

@@ -93,9 +93,11 @@ export async function conversationAfter(
   };
   const { head, found } = await findContext().catch((error: unknown) => {
     if (!(error instanceof UnbrokenError)) throw error;
+    const details = { param: 'previous_response_id' };
     // To a client it is all one why the response is gone: it sends the whole conversation again.
-    const code = error.code === 'cursor_expired' ? 'not_found' : error.code;
-    throw new UnbrokenError(code, error.message, { details: { param: 'previous_response_id' } });
+    const isGone = error.code === 'not_found' || error.code === 'cursor_expired';
+    if (!isGone) throw new UnbrokenError(error.code, error.message, { details });
+    throw new UnbrokenError('not_found', `Previous response with id '${previousId}' not found.`, { details });
   });
   const context = withReasoningIncluded(found);
   const projection = new ResponseProjection(context);

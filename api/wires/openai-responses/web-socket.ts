@@ -26,7 +26,7 @@ import {
 } from '../../relay/socket-route.ts';
 import type { ViewerSink } from '../../relay/viewer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
-import { toOpenAiError } from './errors.ts';
+import { openAiStatus, toOpenAiError } from './errors.ts';
 import { contextOf } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
 import { PreparedResponses } from './prepared-responses.ts';
@@ -176,7 +176,7 @@ class ResponsesSession implements SocketSession {
   }
 
   #sendError(error: UnbrokenError, streamId: string | undefined): void {
-    this.#send({ type: 'error', status: error.entry.status, error: toOpenAiError(error) }, streamId);
+    this.#send({ type: 'error', status: openAiStatus(error), error: toOpenAiError(error) }, streamId);
   }
 
   #send(frame: object, streamId?: string): void {

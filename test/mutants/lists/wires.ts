@@ -3,6 +3,15 @@ import type { Mutant } from '../mutant.ts';
 
 export const WIRE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'previous-response-gone-as-any-resource',
+    breaks:
+      'Clients that send the whole conversation again at a 400 take a response that is gone for the end of a chat.',
+    file: 'api/wires/openai-responses/errors.ts',
+    find: 'return isPreviousGone(error) ? 400 : error.entry.status;',
+    replace: 'return error.entry.status;',
+    caughtBy: { tests: ['test/e2e/wires/openai-responses.test.ts'] },
+  },
+  {
     name: 'functions-answered-as-tools',
     breaks: 'A client that knows functions alone gets tool calls, which it does not read.',
     file: 'api/wires/openai-chat/functions.ts',
