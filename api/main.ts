@@ -59,6 +59,7 @@ import { OpenConnections } from './access/open-connections.ts';
 import { PageSessions } from './access/page-sessions.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { Tickets } from './access/tickets.ts';
+import { answeringStore } from './batches/answering-store.ts';
 import { createApp } from './create-app.ts';
 import { ChatStreams } from './generations/chat-streams.ts';
 import { RouteChooser } from './generations/choose-route.ts';
@@ -180,7 +181,7 @@ const parts = {
   erasures: new RedisErasures(kept, { keptMs: config.retention.receiptMs }),
   jobs: new RedisJobStore(kept, { keptMs: config.retention.jobMs }),
   batches,
-  files: new RedisFileStore(kept, await createFileStore(config.objectStore, config.dataDir), {
+  files: new RedisFileStore(kept, answeringStore(await createFileStore(config.objectStore, config.dataDir)), {
     bytesPerTenant: config.files.bytesPerTenant,
     isRead: async (file) => (await batches.readersOf(file)).length > 0,
   }),

@@ -16,6 +16,8 @@ const SHELVES = /^(?:activities|api|engine|worker|workflows)\//;
 
 /** Who writes into the object store, by which all its folders are known. */
 const OBJECT_WRITERS = [
+  // Passes on what engine/files writes.
+  'api/batches/answering-store.ts',
   'engine/archive/ledger-archive.ts',
   'engine/archive/log-archive.ts',
   'engine/batches/batch-objects.ts',
