@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCluster, DisconnectsClientError, ErrorReply } from 'redis';
 import { ClusterSubscriptions, type ServerClient } from './cluster-subscriptions.ts';
+import { clusterTls } from './cluster-tls.ts';
 import type { ClientOptions, KeyedCommand, RedisClient } from './redis-client.ts';
 import {
   answeredWithin,
@@ -121,7 +122,7 @@ async function scanMasters(cluster: Cluster, cursor: string, options?: ScanOptio
 }
 
 function clusterOf(urls: readonly string[], answerMs: number) {
-  const { username, password, protocol } = new URL(urls[0] ?? '');
+  const { username, password } = new URL(urls[0] ?? '');
   const { socket, ...options } = connectionOptions(answerMs);
   return createCluster({
     rootNodes: urls.map((url) => ({ url })),
@@ -129,7 +130,7 @@ function clusterOf(urls: readonly string[], answerMs: number) {
     commandOptions: options.commandOptions,
     defaults: {
       ...options,
-      socket: { ...socket, ...(protocol === 'rediss:' ? { tls: true as const } : {}) },
+      socket: { ...socket, ...clusterTls(urls) },
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
       ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     },

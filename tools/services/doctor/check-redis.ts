@@ -2,6 +2,7 @@
 import { createClient } from 'redis';
 import { z } from 'zod';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { clusterTls } from '../../../platform/redis/cluster-tls.ts';
 import { findMasters } from './find-redis-masters.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, shown, warning, wordsOf } from './finding.ts';
 
@@ -14,11 +15,12 @@ const timeSchema = z.array(z.coerce.string());
 
 type Asking = ReturnType<typeof clientOf>;
 
-function clientOf(url: string) {
+/** @param tls of a node of a cluster. */
+function clientOf(url: string, tls: ReturnType<typeof clusterTls>) {
   return createClient({
     url,
     RESP: 2,
-    socket: { connectTimeout: ANSWER_WITHIN_MS, reconnectStrategy: false },
+    socket: { connectTimeout: ANSWER_WITHIN_MS, reconnectStrategy: false, ...tls },
     commandOptions: { timeout: ANSWER_WITHIN_MS },
   });
 }
@@ -37,7 +39,7 @@ export async function checkRedis({ redisPlace, redis }: CheckedConfig): Promise<
   const { urls, findings } = await findMasters(redisPlace);
   const byServer = await Promise.all(
     urls.map(async (url) => {
-      const ofServer = await checkServer(url, redis.waitForReplicas, redisPlace.kind);
+      const ofServer = await checkServer(url, redis.waitForReplicas, redisPlace);
       return urls.length === 1 ? ofServer : ofServer.map((finding) => namingServer(finding, url));
     }),
   );
@@ -61,9 +63,10 @@ function namingServer(finding: Finding, url: string): Finding {
 async function checkServer(
   url: string,
   wait: CheckedConfig['redis']['waitForReplicas'],
-  kind: CheckedConfig['redisPlace']['kind'],
+  place: CheckedConfig['redisPlace'],
 ): Promise<Finding[]> {
-  const redis = clientOf(url);
+  const { kind } = place;
+  const redis = clientOf(url, kind === 'cluster' ? clusterTls(place.urls) : {});
   // The rejection of the call says it as well.
   redis.on('error', () => undefined);
   try {
