@@ -98,7 +98,15 @@ export async function startBatch(
   }
   const head = await createBatch(dependencies, spec);
   // Temporal forgets a run before the batch is forgotten, and would start another one.
-  if (!isFinal(head.status)) await startRun(dependencies, orderOf(dependencies, head));
+  if (isFinal(head.status)) return head;
+  try {
+    await startRun(dependencies, orderOf(dependencies, head), head.createdAt);
+  } catch (error) {
+    if (error instanceof UnbrokenError && error.code === 'idempotency_conflict') {
+      await dependencies.batches.remove(head);
+    }
+    throw error;
+  }
   return head;
 }
 
@@ -126,9 +134,14 @@ export function orderOf({ config }: Pick<ApiDependencies, 'config'>, { spec }: B
   return mode === undefined ? order : { ...order, mode };
 }
 
-async function startRun(dependencies: StartDependencies, order: BatchOrder): Promise<void> {
+async function startRun(
+  dependencies: StartDependencies,
+  order: BatchOrder,
+  createdAt: number,
+): Promise<void> {
   const { tenant, user, batchId } = order;
   await startOnce(dependencies, BATCH_TYPE, {
+    createdAtMs: async () => createdAt,
     workflowId: workflowId(tenant, batchId),
     args: [order],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',

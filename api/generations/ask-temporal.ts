@@ -5,6 +5,7 @@ import {
   type WorkflowStartOptions,
 } from '@temporalio/client';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 type ErrorClass = new (...facts: never[]) => Error;
@@ -28,11 +29,19 @@ export async function askTemporal<Result>(
   }
 }
 
-/** Starts a run, unless it runs or has ended: the request for it may be repeated. @throws service_unavailable */
+interface RunOnce extends Omit<WorkflowStartOptions, 'taskQueue' | 'workflowIdConflictPolicy'> {
+  /** When that was created for which it runs, by the clock of Redis; absent: it has one run for ever. */
+  readonly createdAtMs?: () => Promise<number | undefined>;
+}
+
+/**
+ * Starts a run, unless it runs or has ended: the request for it may be repeated.
+ * @throws idempotency_conflict where Temporal still knows a run of the same key for what is gone; service_unavailable
+ */
 export async function startOnce(
   dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
   type: string,
-  options: Omit<WorkflowStartOptions, 'taskQueue' | 'workflowIdConflictPolicy'>,
+  { createdAtMs, ...options }: RunOnce,
 ): Promise<void> {
   const { taskQueue } = dependencies.config.temporal;
   try {
@@ -41,10 +50,30 @@ export async function startOnce(
     );
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const createdAt = await createdAtMs?.();
+    const { closeTime } = await askTemporal(dependencies, [], ({ workflow }) =>
+      workflow.getHandle(options.workflowId).describe(),
+    );
+    if (createdAt === undefined || !isOfEarlierLog({ closeTime }, { createdAt })) return;
+    const message =
+      'What this Idempotency-Key has started is deleted, or past its retention; send another key.';
+    throw new UnbrokenError('idempotency_conflict', message);
   }
 }
 
 export function noAnswer(cause: unknown): UnbrokenError {
   const message = 'Temporal does not answer; send the request again.';
   return new UnbrokenError('service_unavailable', message, { cause });
+}
+
+/**
+ * Whether a run wrote an earlier log of the same id: Temporal may remember runs for longer than Redis keeps logs. The
+ * end of the run decides. Its start would not do: it lies within milliseconds of its log's creation, and the clocks of
+ * Redis and Temporal differ by more.
+ */
+export function isOfEarlierLog(
+  { closeTime }: { readonly closeTime?: Date | undefined },
+  { createdAt }: Pick<LogHead, 'createdAt'>,
+): boolean {
+  return closeTime !== undefined && closeTime.getTime() < createdAt;
 }

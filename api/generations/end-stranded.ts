@@ -1,8 +1,8 @@
 /** Ends logs that no run will end. */
 import type { Client } from '@temporalio/client';
+import { isOfEarlierLog } from './ask-temporal.ts';
 import { endLog, type OpenLogs } from './end-log.ts';
 import { ifRunExists } from './if-run-exists.ts';
-import { isOfEarlierLog } from './start-run.ts';
 
 const TEMPORAL_TIMEOUT_MS = 5_000;
 

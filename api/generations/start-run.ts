@@ -5,10 +5,9 @@ import type { GenerationOrder } from '../../contracts/generation.ts';
 import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import type { NewRun } from '../../contracts/steps.ts';
 import type { OfferedRun } from '../../engine/handoff/handoff.ts';
-import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { runOptions } from '../../platform/temporal/run-options.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { noAnswer } from './ask-temporal.ts';
+import { isOfEarlierLog, noAnswer } from './ask-temporal.ts';
 
 const TEMPORAL_RETRY_MS = 100;
 
@@ -64,16 +63,4 @@ async function startWithin(dependencies: Dependencies, run: NewRun, deadline: nu
     if (head === null || !isOfEarlierLog(earlier, head)) return;
     await start({ ...run.order, logCreatedAtMs: head.createdAt, againSinceMs: head.createdAt });
   }
-}
-
-/**
- * Whether a run wrote an earlier log of the same id: Temporal may remember runs for longer than Redis keeps logs. The
- * end of the run decides. Its start would not do: it lies within milliseconds of its log's creation, and the clocks of
- * Redis and Temporal differ by more.
- */
-export function isOfEarlierLog(
-  { closeTime }: { readonly closeTime?: Date | undefined },
-  { createdAt }: Pick<LogHead, 'createdAt'>,
-): boolean {
-  return closeTime !== undefined && closeTime.getTime() < createdAt;
 }

@@ -130,8 +130,10 @@ export async function startJob(
   try {
     await startRun(dependencies, order, job.request.priority);
   } catch (error) {
-    if (!job.isRepeatable && error instanceof UnbrokenError)
-      await abandon(dependencies.jobs, job.jobId, error);
+    // Without a key no request can start it later, and with this one none will.
+    const isOver =
+      error instanceof UnbrokenError && (!job.isRepeatable || error.code === 'idempotency_conflict');
+    if (isOver) await abandon(dependencies.jobs, job.jobId, error);
     throw error;
   }
 }
@@ -224,7 +226,7 @@ async function knownOrder(
   return orderOf(head, spec.definition, events);
 }
 
-/** Without a key no request can start it later; a run that was started after all finds that it has ended. */
+/** A run that was started after all finds that it has ended. */
 async function abandon(jobs: ApiDependencies['jobs'], jobId: string, error: UnbrokenError): Promise<void> {
   await jobs.append(jobId, `end:${randomUUID()}`, [
     { type: 'job-error', error: error.toBody(), ...NOTHING_USED },
@@ -257,12 +259,13 @@ function doneBy(events: readonly JobEventBody[]): JobProgress | undefined {
 }
 
 async function startRun(
-  dependencies: Pick<ApiDependencies, 'temporal' | 'config'>,
+  dependencies: Pick<ApiDependencies, 'jobs' | 'temporal' | 'config'>,
   order: JobOrder,
   priority: number | undefined,
 ): Promise<void> {
   const { tenant, user, jobId } = order;
   await startOnce(dependencies, JOB_TYPE, {
+    createdAtMs: async () => (await dependencies.jobs.head(jobId))?.createdAt,
     workflowId: workflowId(tenant, jobId),
     args: [order],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',

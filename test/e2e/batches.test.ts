@@ -13,7 +13,7 @@ import { closeTemporalClients } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { joinsTheFirst } from './batch-books/at-the-limit.ts';
 import { type CommandLineDesk, resumesItsBatch, sendsPrompts } from './batch-books/command-line.ts';
-import { joinsItsBatch } from './batch-books/key-again.ts';
+import { joinsItsBatch, namesNoOtherBatch } from './batch-books/key-again.ts';
 
 const MOST_OPEN = 6;
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-batches-'));
@@ -318,6 +318,8 @@ describe('files and lists', () => {
 
   test('a key names the batch that it made, for as long as that is kept', () =>
     joinsItsBatch({ stack, batches }));
+
+  test('a key whose batch was deleted is refused', () => namesNoOtherBatch({ stack, anthropic }));
 });
 
 describe('a message batch', () => {

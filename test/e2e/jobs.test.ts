@@ -14,6 +14,7 @@ import { runCli } from '../harness/run-cli.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { refusesExpiredKey } from './job-books/expired-key.ts';
 
 let stack: Stack;
 let worker: Seat;
@@ -333,6 +334,7 @@ describe('a request for a job', () => {
     await expect(client.jobs.run({ definition, priority: 1 }, key)).rejects.toMatchObject({
       code: 'idempotency_conflict',
     });
+    await refusesExpiredKey(stack, client);
   });
 
   test('of a stored pipeline takes the version of its label, and names every fault before it starts', async () => {

@@ -127,7 +127,12 @@ async function createBatch(
     metadata: null,
     requestHash,
   };
-  const started = await startBatch(dependencies, caller, spec);
+  const started = await startBatch(dependencies, caller, spec).catch(async (error: unknown) => {
+    // After any other error, the batch may be there, and read it.
+    const isRefused = error instanceof UnbrokenError && error.code === 'idempotency_conflict';
+    if (isRefused) await files.remove(name);
+    throw error;
+  });
   // An earlier request has stored the same.
   if (started.spec.inputFileId !== name.fileId) await files.remove(name);
   return started;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isOfEarlierLog } from '../../../api/generations/start-run.ts';
+import { isOfEarlierLog } from '../../../api/generations/ask-temporal.ts';
 
 const createdAt = Date.UTC(2026, 10, 24, 12);
 const at = (ms: number) => new Date(createdAt + ms);

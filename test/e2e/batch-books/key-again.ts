@@ -1,4 +1,5 @@
 /** A request for a batch that is sent again with its key: at once, and long after the end of the batch. */
+import type Anthropic from '@anthropic-ai/sdk';
 import { expect } from '@jest/globals';
 import type OpenAI from 'openai';
 import { workflowId } from '../../../contracts/names.ts';
@@ -33,6 +34,41 @@ export async function joinsItsBatch({ stack, batches }: Desk): Promise<void> {
   await expect(runOf(stack, id)).rejects.toThrow('not found');
 }
 
+/** While Temporal knows the run of a batch that was deleted, its key could start no other. */
+export async function namesNoOtherBatch({ stack, anthropic }: { stack: Stack; anthropic: Anthropic }) {
+  const { batches } = anthropic.messages;
+  const create = () =>
+    batches.create(
+      {
+        requests: [
+          {
+            custom_id: 'a',
+            params: {
+              model: 'simulated-messages/sim-large',
+              max_tokens: 64,
+              messages: [{ role: 'user', content: promptOf({ tokens: 2 }) }],
+            },
+          },
+        ],
+      },
+      { maxRetries: 0, headers: { 'idempotency-key': 'deleted' } },
+    );
+  const { id } = await create();
+  await untilRunEnded(stack, id);
+  await batches.delete(id);
+  for (let times = 1; times <= 2; times += 1) {
+    await expect(create()).rejects.toMatchObject({
+      status: 409,
+      message: expect.stringContaining('send another key'),
+    });
+  }
+  await expect(batches.retrieve(id)).rejects.toMatchObject({ status: 404 });
+}
+
+async function untilRunEnded(stack: Stack, batchId: string): Promise<void> {
+  await waitFor('the end of the run', async () => (await runOf(stack, batchId)).status.name === 'COMPLETED');
+}
+
 async function runOf({ env }: Stack, batchId: string) {
   const { workflow } = await temporalClient(env);
   return workflow.getHandle(workflowId('dev', batchId)).describe();
@@ -40,7 +76,7 @@ async function runOf({ env }: Stack, batchId: string) {
 
 async function forgetRun(stack: Stack, batchId: string): Promise<void> {
   const { connection, options } = await temporalClient(stack.env);
-  await waitFor('the end of the run', async () => (await runOf(stack, batchId)).status.name === 'COMPLETED');
+  await untilRunEnded(stack, batchId);
   await connection.workflowService.deleteWorkflowExecution({
     namespace: options.namespace,
     workflowExecution: { workflowId: workflowId('dev', batchId) },

@@ -14,6 +14,14 @@ const BODIES = 'test/api/wires/split-requests.test.ts';
 
 export const BATCH_MUTANTS: readonly Mutant[] = [
   {
+    name: 'batch-of-a-used-key-never-begins',
+    breaks: 'With the key of a batch that was deleted, a batch is created that no run will ever end.',
+    file: 'api/generations/ask-temporal.ts',
+    find: 'if (createdAt === undefined || !isOfEarlierLog({ closeTime }, { createdAt })) return;',
+    replace: 'if (createdAt !== undefined || closeTime !== undefined) return;',
+    caughtBy: { tests: ['test/e2e/batches.test.ts'] },
+  },
+  {
     name: 'batch-key-is-cut',
     breaks: 'Two long keys that differ at their end name the same batch, and the second one is never sent.',
     file: 'api/batches/start-batch.ts',
