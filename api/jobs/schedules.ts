@@ -230,22 +230,33 @@ export async function scheduleView(
   };
 }
 
-/** Those that Temporal has: one may be about to be created, or to be deleted. */
+/** A tenant may have many, and those that Temporal is asked about at once share the time in which it must answer. */
+const DESCRIBED_AT_ONCE = 32;
+
 export async function scheduleViews(
   dependencies: ScheduleDependencies,
   schedules: readonly StoredSchedule[],
 ): Promise<readonly ScheduleView[]> {
-  const views = await Promise.all(
-    schedules.map(async (schedule) => {
-      try {
-        return await scheduleView(dependencies, schedule);
-      } catch (error) {
-        if (error instanceof UnbrokenError && error.code === 'not_found') return null;
-        throw error;
-      }
-    }),
-  );
-  return views.filter((view) => view !== null);
+  const views: ScheduleView[] = [];
+  for (let first = 0; first < schedules.length; first += DESCRIBED_AT_ONCE) {
+    const some = schedules.slice(first, first + DESCRIBED_AT_ONCE);
+    const found = await Promise.all(some.map((schedule) => viewIfThere(dependencies, schedule)));
+    views.push(...found.filter((view) => view !== null));
+  }
+  return views;
+}
+
+/** null if Temporal does not have it: it may be about to be created, or to be deleted. */
+async function viewIfThere(
+  dependencies: ScheduleDependencies,
+  schedule: StoredSchedule,
+): Promise<ScheduleView | null> {
+  try {
+    return await scheduleView(dependencies, schedule);
+  } catch (error) {
+    if (error instanceof UnbrokenError && error.code === 'not_found') return null;
+    throw error;
+  }
 }
 
 function kindOf({ job, batch }: ScheduleRequest): ScheduleView['kind'] {

@@ -4,6 +4,7 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 import type { Caller } from '../../../api/access/api-keys.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
 import { createSchedule, scheduleViews } from '../../../api/jobs/schedules.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { scheduleRequestSchema } from '../../../contracts/schedules.ts';
 import { RedisScheduleStore } from '../../../engine/jobs/schedule-store.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
@@ -98,4 +99,28 @@ test('the list leaves out a schedule that Temporal does not have', async () => {
   missing = gone.scheduleId;
   const views = await scheduleViews(dependencies, await dependencies.schedules.list('lists'));
   expect(views.map(({ id }) => id)).toEqual([kept.scheduleId]);
+});
+
+test('a list asks Temporal about a few at a time: those that wait for others would find it silent', async () => {
+  let open = 0;
+  let most = 0;
+  const describe = async () => {
+    open += 1;
+    most = Math.max(most, open);
+    await new Promise(setImmediate);
+    open -= 1;
+    return { state: { paused: false }, info: { nextActionTimes: [], recentActions: [] } };
+  };
+  const { dependencies } = await around({ getHandle: () => ({ describe }) });
+  const { tenant, user } = caller;
+  const schedules = Array.from({ length: LIMITS.schedulesPerTenant }, (_, number) => ({
+    scheduleId: `sched_${number}`,
+    owner: { tenant, user, team: null, keyId: 'key', scopes: [] },
+    request,
+    requestHash: '',
+    createdAt: number,
+  }));
+  const views = await scheduleViews(dependencies, schedules);
+  expect(views.map(({ id }) => id)).toEqual(schedules.map(({ scheduleId }) => scheduleId));
+  expect(most).toBeLessThanOrEqual(64);
 });
