@@ -107,6 +107,11 @@ export class FileCheck {
   }
 
   #faultOf(bytes: Uint8Array): Fault | null {
+    if (!isText(bytes)) {
+      const message =
+        'This line is not in UTF-8, or has a character with the code 0, as UTF-16 has; save it as UTF-8.';
+      return { code: 'invalid_json_line', message, param: null };
+    }
     const line = this.#isCheap(bytes) ? objectIn(bytes) : 'costly';
     if (line === 'costly') {
       const most = `${this.#rules.atMostValues} values, the setting http.jsonValues`;
@@ -178,8 +183,12 @@ function missing(param: string): Fault {
   return { code: 'missing_required_parameter', message: `Missing required parameter: '${param}'.`, param };
 }
 
+/** JSON writes no character as a byte of 0. Text in UTF-16, as some editors of Windows save it, is full of them. */
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
+
 function objectIn(bytes: Uint8Array): Record<string, unknown> | null {
-  if (!isUtf8(bytes)) return null;
   try {
     const value = parseJson(new TextDecoder().decode(bytes));
     return isObject(value) ? value : null;

@@ -93,6 +93,15 @@ describe('a file', () => {
     expect(faults).toMatchObject([{ code: 'invalid_json_line', line: 2 }]);
   });
 
+  test.each([
+    ['with a mark', '\ufeff'],
+    ['without a mark', ''],
+  ])('in UTF-16 %s is refused with the fix', async (_, mark) => {
+    const { faults } = await check(Buffer.from(`${mark}${lineOf()}\n${lineOf({}, 'b')}`, 'utf16le'));
+    const message = expect.stringContaining('save it as UTF-8');
+    expect(faults).toMatchObject([1, 2].map((line) => ({ code: 'invalid_json_line', line, message })));
+  });
+
   test('with an id twice names the second line, and every fault is listed up to 100', async () => {
     const { faults } = await check([lineOf(), lineOf({}, 'b'), lineOf()].join('\n'));
     expect(faults).toMatchObject([{ code: 'duplicate_custom_id', line: 3, param: 'custom_id' }]);
