@@ -16,6 +16,8 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     find: 'own.has(name) || known.has(name)',
     replace: 'known.has(name)',
     caughtBy: { tests: ['test/engine/telemetry/metrics.test.ts'] },
+  },
+  {
     name: 'cluster-node-with-any-certificate',
     breaks: 'A node of a cluster that is named by its address is believed, whatever its certificate says.',
     file: 'platform/redis/cluster-tls.ts',
