@@ -44,7 +44,10 @@ export class FieldCheck {
     const body = this.#format.examples.requestWith(reached, [name]);
     const sent = await this.#sender.send(body, upstream);
     const names = namesOf(body, reached, name);
-    if (sent.status === 400) return isNamed(sent.message, names) ? 'rejected' : `LOST: ${sent.message}`;
+    // What the example names does not exist: that is no word about the field.
+    const isUnknown = /"message":"[^"]* not found\."/.test(sent.message);
+    if (sent.status === 400 && !isUnknown)
+      return isNamed(sent.message, names) ? 'rejected' : `LOST: ${sent.message}`;
     if (sent.upstream === null) return `LOST: ${sent.status} ${sent.message}`;
     if (isNamed(sent.dropped, names)) return 'dropped';
     const without = await this.#sendWithout(reached, { name, field, upstream });
