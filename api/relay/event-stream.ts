@@ -7,6 +7,7 @@ import { chunkOf } from './chunk.ts';
 import type { EventConnection } from './event-connection.ts';
 import { type RelaySource, relayEvents } from './relay-events.ts';
 import { EventSink } from './sse.ts';
+import { Stop } from './stop.ts';
 
 /** How long an `EventSource` waits before it reconnects: after a failure, and after a planned end. */
 const RETRY = chunkOf('retry: 1000\n\n');
@@ -46,7 +47,7 @@ export class EventStream {
   readonly #source: EventStreamSource;
   readonly #connection: EventConnection;
   readonly #followed: Followed;
-  readonly #stop = new AbortController();
+  readonly #stop = new Stop();
   #why: string | null = null;
   #limit: NodeJS.Timeout | undefined;
   #overdue: NodeJS.Timeout | undefined;
@@ -68,9 +69,8 @@ export class EventStream {
       this.#limit = setTimeout(() => this.leave('until_ms is over'), leftMs);
     }
     this.#connection.write(RETRY);
-    const { signal } = this.#stop;
     const sink = new EventSink(this.#connection);
-    relayEvents(this.#source, { generationId, after, sink, signal }).then(
+    relayEvents(this.#source, { generationId, after, sink, signal: this.#stop }).then(
       () => this.#end(),
       (error: unknown) => this.#fail(error),
     );

@@ -6,6 +6,7 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 import type { BatchListener, LiveLog, LiveLogs } from '../../engine/streaming/live-logs.ts';
+import type { StopSignal } from './stop.ts';
 import { type StoredEvents, Viewer, type ViewerSink, type ViewerSource } from './viewer.ts';
 
 export interface RelaySource {
@@ -22,7 +23,7 @@ interface Relay {
   /** The last seq that the client has; -1 for none. */
   readonly after: number;
   readonly sink: ViewerSink;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** How long the connection may take nothing; `LIMITS.viewerStallMs` if absent. */
   readonly stallMs?: number;
 }

@@ -10,6 +10,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { HeldBytes } from '../http/bytes-in-flight.ts';
 import { parseOutsideJson } from '../http/parse-json.ts';
 import { toPublicError } from '../http/to-public-error.ts';
+import { limitAnswers } from './limit-answers.ts';
 import {
   closeStalled,
   type FrameWork,
@@ -34,8 +35,9 @@ export function serveFrames(dependencies: Dependencies, route: SocketRoute, sock
   const frames = new SocketFrames(dependencies, route, socket, session);
   // Runs before the listener of `ws`, which emits the frame that these bytes complete.
   connection.prependListener('data', (bytes: Buffer) => frames.received(bytes.length));
-  for (const sign of ['ping', 'pong'] as const)
-    ws.on(sign, (payload: Buffer) => frames.tookControl(payload.length));
+  const tookControl = (payload: Buffer) => frames.tookControl(payload.length);
+  ws.on('ping', tookControl);
+  ws.on('pong', tookControl);
   ws.on('message', (data: RawData, isBinary: boolean) => frames.take(data, isBinary));
   ws.on('close', () => {
     frames.end();
@@ -82,6 +84,7 @@ class SocketFrames {
   }
 
   take(data: RawData, isBinary: boolean): void {
+    limitAnswers(this.#socket.ws, this.#socket.connection);
     this.#partial.release();
     const bytes = Buffer.isBuffer(data)
       ? data

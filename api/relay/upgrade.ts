@@ -6,7 +6,6 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
 import { plainUrl } from '../http/plain-path.ts';
@@ -15,7 +14,7 @@ import { isTaken } from '../http/taken-sockets.ts';
 import { toPublicError } from '../http/to-public-error.ts';
 import { SilentSockets } from './silent-sockets.ts';
 import { serveFrames } from './socket-frames.ts';
-import { closeStalled, type OpenSocket, type SocketRoute } from './socket-route.ts';
+import type { SocketRoute } from './socket-route.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
@@ -59,7 +58,9 @@ export function serveWebSockets(
       (caller) =>
         sockets.handleUpgrade(request, connection, head, (ws) => {
           silent.watch(ws, request.socket);
-          serveSocket(dependencies, route, { ws, connection: request.socket, caller });
+          ws.on('error', terminateSoon);
+          // Nothing here may be a closure: it would keep the request of the upgrade.
+          serveFrames(dependencies, route, { ws, connection: request.socket, caller });
         }),
       (error: unknown) => refuseConnection(connection, toPublicError(error)),
     );
@@ -82,28 +83,7 @@ function destroyBroken(this: Duplex): void {
   this.destroy();
 }
 
-/** Separate, because what listens to the socket would keep the request of its upgrade. */
-function serveSocket(dependencies: ApiDependencies, route: SocketRoute, socket: OpenSocket): void {
-  const { ws, connection } = socket;
-  limitAnswers(ws, connection);
-  // A client that broke the protocol was sent a close frame with the reason, and gets time to read it.
-  ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
-  serveFrames(dependencies, route, socket);
-}
-
-/**
- * Stops reading a client that does not read our answers to its frames, because those would pile up. Events stop at a
- * lower mark (connection-flow.ts), so a slow viewer can still unsubscribe. `ws` itself limits pongs.
- */
-export function limitAnswers(ws: WebSocket, connection: Duplex): void {
-  ws.on('message', () => {
-    if (connection.writableLength <= 2 * LIMITS.viewerBufferBytes || ws.isPaused) return;
-    ws.pause();
-    const stalled = setTimeout(() => closeStalled(ws), LIMITS.viewerStallMs);
-    connection.once('drain', () => {
-      clearTimeout(stalled);
-      ws.resume();
-    });
-    connection.once('close', () => clearTimeout(stalled));
-  });
+/** A client that broke the protocol was sent a close frame with the reason, and gets time to read it. */
+function terminateSoon(this: WebSocket): void {
+  setTimeout(() => this.terminate(), CLOSE_MS).unref();
 }

@@ -21,11 +21,12 @@ import {
   type SocketSession,
   sendText,
 } from './socket-route.ts';
+import { Stop } from './stop.ts';
 import { textFrame } from './text-frame.ts';
 import type { ViewerSink } from './viewer.ts';
 
 interface Subscription {
-  readonly leave: AbortController;
+  readonly leave: Stop;
   readonly pause: Pause;
 }
 
@@ -87,7 +88,7 @@ class StreamSession implements SocketSession {
     };
     const refusal = this.#refusalOf(generationId);
     if (refusal !== null) return { run: () => Promise.reject(refusal), fail };
-    const subscription = { leave: new AbortController(), pause: new Pause() };
+    const subscription = { leave: new Stop(), pause: new Pause() };
     if (this.#isClosed) subscription.leave.abort();
     this.#subscriptions.set(generationId, subscription);
     return {
@@ -97,7 +98,7 @@ class StreamSession implements SocketSession {
       },
       fail: (error) => {
         this.#drop(generationId, subscription);
-        if (!subscription.leave.signal.aborted) fail(error);
+        if (!subscription.leave.aborted) fail(error);
       },
     };
   }
@@ -120,7 +121,7 @@ class StreamSession implements SocketSession {
 
   async #relay(generationId: string, cursor: Cursor, subscription: Subscription): Promise<void> {
     const { caller } = this.#socket;
-    const { signal } = subscription.leave;
+    const { leave: signal } = subscription;
     const head = await findGeneration(this.#dependencies, caller, generationId);
     await checkCursor(this.#dependencies.log, head, cursor);
     if (!signal.aborted) {

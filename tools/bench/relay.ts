@@ -25,6 +25,8 @@ import {
 
 const VIEWERS_PER_GENERATION = 10;
 const WARM_UP_MS = 5_000;
+const SETTLE_MS = 1_000;
+const SETTLED_BYTES = 100_000;
 const RECONNECTS = 200;
 const FLOOD_VIEWERS = 100;
 const FLOOD_MS = 5_000;
@@ -142,7 +144,7 @@ async function watch({
   generations,
   plan: { seconds, tokensPerSecond },
 }: Watch): Promise<Record<string, number>> {
-  const emptyBytes = await heap.referencedBytes();
+  const emptyBytes = await settledBytes(heap);
   const emptyKiB = residentKiB(pid);
   await viewers.ask({ type: 'open', plan: planned });
   const stop = new AbortController();
@@ -168,6 +170,16 @@ async function watch({
     'KiB per viewer, in use': rounded((fullBytes - emptyBytes) / 1_024 / count),
     'with garbage': Math.round((fullKiB - emptyKiB) / count),
   };
+}
+
+/** What the process references once it has let go of the viewers of the row before. */
+async function settledBytes(heap: HeapProbe): Promise<number> {
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const bytes = await heap.referencedBytes();
+    if (bytes > before - SETTLED_BYTES) return bytes;
+    before = bytes;
+    await sleep(SETTLE_MS);
+  }
 }
 
 /** Each generation's tokens come evenly, and those of different generations at different times. */

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import WebSocket, { WebSocketServer } from 'ws';
+import { limitAnswers } from '../../../api/relay/limit-answers.ts';
 import { SilentSockets } from '../../../api/relay/silent-sockets.ts';
-import { limitAnswers } from '../../../api/relay/upgrade.ts';
 import { openRawWebSocket } from '../../fuzz/raw-websocket.ts';
 import { pause, waitFor } from '../../harness/wait-for.ts';
 
@@ -18,8 +18,10 @@ let accepted: { readonly ws: WebSocket; readonly connection: Duplex } | null = n
 sockets.on('connection', (ws, request) => {
   accepted = { ws, connection: request.socket };
   if (request.url === '/silent') silent.watch(ws, request.socket);
-  else limitAnswers(ws, request.socket);
-  ws.on('message', () => ws.send(ANSWER));
+  ws.on('message', () => {
+    limitAnswers(ws, request.socket);
+    ws.send(ANSWER);
+  });
 });
 let url = '';
 beforeAll(async () => {
