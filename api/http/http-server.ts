@@ -9,7 +9,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { isUploading } from './long-uploads.ts';
 import { refuseConnection } from './refuse-connection.ts';
-import { isTaken } from './taken-sockets.ts';
+import { isStreaming } from './taken-sockets.ts';
 
 const CHECKS_PER_LIMIT = 4;
 const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -32,7 +32,7 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
     },
     (request, response) => {
       // The client sent this before the end of its stream, of which an answer would seem to be a part.
-      if (isTaken(request.socket)) request.socket.destroy();
+      if (isStreaming(request.socket)) request.socket.destroy();
       else app(request, response);
     },
   );
@@ -45,7 +45,7 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
 /** A request that is not valid HTTP, or arrives too slowly, never reaches the app. It gets the same shape of error. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === REQUEST_TIMEOUT && isUploading(socket)) return;
-  if (!socket.writable || hasStartedAnswer(socket) || isTaken(socket)) {
+  if (!socket.writable || hasStartedAnswer(socket) || isStreaming(socket)) {
     socket.destroy();
     return;
   }

@@ -5,7 +5,7 @@
  * follows in chunks of ours.
  */
 import type { Response } from 'express';
-import { giveBack, isTaken, takeSocket } from '../http/taken-sockets.ts';
+import { endStream, giveBack, isStreaming, takeSocket } from '../http/taken-sockets.ts';
 import { type Chunk, LAST_CHUNK, writeChunk } from './chunk.ts';
 import { ConnectionFlow } from './connection-flow.ts';
 
@@ -43,7 +43,8 @@ class TakenConnection implements EventConnection {
   readonly #socket: Socket;
   readonly #listeners: (() => void)[];
   readonly #close = () => this.#onEnd();
-  #isOpen = true;
+  /** `ending`: the client does not have all of it yet. */
+  #state: 'open' | 'ending' | 'over' = 'open';
 
   constructor(response: Response, socket: Socket) {
     this.#socket = socket;
@@ -58,16 +59,15 @@ class TakenConnection implements EventConnection {
   }
 
   write({ framed }: Chunk): void {
-    if (this.#isOpen) this.#socket.write(framed);
+    if (this.#state === 'open') this.#socket.write(framed);
   }
 
   end(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#socket.write(LAST_CHUNK, () => {
-      this.#socket.setTimeout(keepAliveMsOf(this.#socket));
-      this.#onEnd();
-    });
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    endStream(this.#socket);
+    this.#socket.setTimeout(keepAliveMsOf(this.#socket));
+    this.#socket.write(LAST_CHUNK, this.#close);
   }
 
   destroy(): void {
@@ -75,13 +75,14 @@ class TakenConnection implements EventConnection {
   }
 
   onClose(listener: () => void): void {
-    if (isTaken(this.#socket)) this.#listeners.push(listener);
-    else listener();
+    if (this.#state === 'over') listener();
+    else this.#listeners.push(listener);
   }
 
   #onEnd(): void {
-    this.#isOpen = false;
-    if (!giveBack(this.#socket)) return;
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    giveBack(this.#socket);
     this.flow.stop();
     this.#socket.off('close', this.#close);
     for (const listener of this.#listeners) listener();
@@ -92,7 +93,7 @@ function endForNode(response: Response, socket: Socket): void {
   response.chunkedEncoding = false;
   // Node now waits for the next request, for as long as it keeps an idle connection.
   response.once('finish', () => {
-    if (isTaken(socket)) socket.setTimeout(0);
+    if (isStreaming(socket)) socket.setTimeout(0);
   });
   response.end();
 }

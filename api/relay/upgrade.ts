@@ -10,7 +10,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
 import { plainUrl } from '../http/plain-path.ts';
 import { refuseConnection } from '../http/refuse-connection.ts';
-import { isTaken } from '../http/taken-sockets.ts';
+import { isStreaming } from '../http/taken-sockets.ts';
 import { toPublicError } from '../http/to-public-error.ts';
 import { SilentSockets } from './silent-sockets.ts';
 import { serveFrames } from './socket-frames.ts';
@@ -41,7 +41,7 @@ export function serveWebSockets(
   const silent = new SilentSockets(SILENT_HEARTBEATS * dependencies.heartbeatMs);
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', destroyBroken);
-    if (isTaken(connection)) {
+    if (isStreaming(connection)) {
       connection.destroy();
       return;
     }

@@ -86,6 +86,20 @@ test('it outlives every limit of an idle connection, ends as a response does, an
   expect(closed).toBe(1);
 });
 
+test('a request behind the end of a stream, which is still on its way, is answered', async () => {
+  const connection = await openStream();
+  reader.pause();
+  // More than the kernel takes.
+  connection.write(chunkOf('x'.repeat(8_000_000)));
+  connection.end();
+  reader.write('GET /plain HTTP/1.1\r\nHost: test\r\n\r\n');
+  await pause(IDLE_MS);
+  expect(closed).toBe(0);
+  reader.resume();
+  await waitFor('the next answer', () => received.endsWith('plain'));
+  expect(closed).toBe(1);
+});
+
 test('a client that leaves ends it', async () => {
   const connection = await openStream();
   reader.destroy();
