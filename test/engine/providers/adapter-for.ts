@@ -6,6 +6,15 @@ import { providerKeysOf } from '../../../platform/config/gate-schema.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
 import type { ProviderConfig, WireFamily } from '../../../platform/config/schema.ts';
 
+/** All but that of Azure, which is OpenAI's at another address. */
+export const WIRES = [
+  'openai-responses',
+  'openai-chat',
+  'anthropic-messages',
+  'google',
+  'cohere',
+  'ai-sdk',
+] as const satisfies readonly WireFamily[];
 export const KEY = 'sk-secret-0123456789abcdef';
 
 export function adapterFor(

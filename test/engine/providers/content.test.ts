@@ -9,17 +9,8 @@ import {
 } from '../../../tools/simulator/create-simulated-provider.ts';
 import { scriptFor, trueText } from '../../../tools/simulator/true-text.ts';
 import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
-import { adapterFor, KEY, simulatedConfig, simulatedWire } from './adapter-for.ts';
+import { adapterFor, KEY, simulatedConfig, simulatedWire, WIRES } from './adapter-for.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
-
-const WIRES = [
-  'openai-responses',
-  'openai-chat',
-  'anthropic-messages',
-  'google',
-  'cohere',
-  'ai-sdk',
-] satisfies WireFamily[];
 
 const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';

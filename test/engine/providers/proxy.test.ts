@@ -9,17 +9,9 @@ import {
   createSimulatedProvider,
   type SimulatedProvider,
 } from '../../../tools/simulator/create-simulated-provider.ts';
-import { simulatedConfig } from './adapter-for.ts';
+import { simulatedConfig, WIRES } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
 
-const WIRES = [
-  'openai-responses',
-  'openai-chat',
-  'anthropic-messages',
-  'google',
-  'cohere',
-  'ai-sdk',
-] as const;
 /** A name that only the proxy knows. */
 const VENDOR = 'http://vendor.invalid';
 

@@ -4,17 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { forwardEmbeddings } from '../../../api/wires/openai-embeddings/forward.ts';
 import { createLink } from '../../../engine/providers/http-link.ts';
-import { adapterFor, simulatedConfig } from './adapter-for.ts';
+import { adapterFor, simulatedConfig, WIRES } from './adapter-for.ts';
 import { callOf, errorOf, hear } from './hear.ts';
-
-const WIRES = [
-  'openai-responses',
-  'openai-chat',
-  'anthropic-messages',
-  'google',
-  'cohere',
-  'ai-sdk',
-] as const;
 
 /** Answers as a test wants it, and notes the headers of what arrives. */
 class Server {
