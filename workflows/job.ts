@@ -36,6 +36,7 @@ export async function job(order: JobOrder): Promise<JobOutcome> {
   setHandler(pause, () => board.setPaused(true));
   setHandler(resume, () => board.setPaused(false));
   setHandler(decide, (decision) => board.note(decision));
+  const root = CancellationScope.current();
   const leftMs = Math.max(1, order.deadlineAtMs - Date.now());
   const scope = new CancellationScope({ cancellable: true, timeout: leftMs });
   // All of them, not the first that fails: after a cancellation the others still close their generations.
@@ -45,14 +46,21 @@ export async function job(order: JobOrder): Promise<JobOutcome> {
     ),
   );
   const thrown = results.find((result) => result.status === 'rejected')?.reason ?? null;
-  if (thrown === null && board.failure === null && !board.isAllOver()) {
+  const isCut = thrown !== null || !board.isAllOver();
+  const isCancelled = root.consideredCancelled;
+  // One that came while a step was being ended has interrupted nothing, and the next run would not know of it.
+  if (isCut && thrown === null && board.failure === null && !isCancelled) {
     return continueAsNew<typeof job>({ ...order, done: board.progress() });
   }
-  return CancellationScope.nonCancellable(() => close(order, board, thrown));
+  const isTimeOver = !isCancelled && Date.now() >= order.deadlineAtMs;
+  const ending = endingOf(board, { isCut, isTimeOver });
+  return CancellationScope.nonCancellable(() => close(board, ending));
 }
 
-async function close(order: JobOrder, board: JobBoard, thrown: unknown): Promise<JobOutcome> {
-  const ending: EndJob = { job: board.jobName, ...endingOf(order, board, thrown) };
+type Ending = Pick<EndJob, 'as' | 'failure'>;
+
+async function close(board: JobBoard, { as, failure }: Ending): Promise<JobOutcome> {
+  const ending: EndJob = { job: board.jobName, as, failure };
   const { deliveries = [], ...outcome } = await endJob(ending);
   await sendDeliveries(deliveries);
   setCurrentDetails(`**${outcome.status}**, ${formatUsd(outcome.costMicroUsd)}`);
@@ -63,10 +71,13 @@ async function close(order: JobOrder, board: JobBoard, thrown: unknown): Promise
   return outcome;
 }
 
-function endingOf(order: JobOrder, board: JobBoard, thrown: unknown): Pick<EndJob, 'as' | 'failure'> {
-  if (board.failure !== null) return { as: 'failed', failure: board.failure };
-  if (thrown === null) return { as: 'completed', failure: null };
-  if (Date.now() >= order.deadlineAtMs) return { as: 'failed', failure: { code: 'job_timeout', step: null } };
+function endingOf(
+  { failure }: JobBoard,
+  { isCut, isTimeOver }: { readonly isCut: boolean; readonly isTimeOver: boolean },
+): Ending {
+  if (failure !== null) return { as: 'failed', failure };
+  if (!isCut) return { as: 'completed', failure: null };
+  if (isTimeOver) return { as: 'failed', failure: { code: 'job_timeout', step: null } };
   return { as: 'cancelled', failure: null };
 }
 

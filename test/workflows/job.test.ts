@@ -1,5 +1,6 @@
 /** What a job's workflow decides, with stubs for its steps and those of its generations. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { JobOrder, JobOutcome } from '../../contracts/job-steps.ts';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -10,6 +11,7 @@ import { jobOf, runsItems, startJob, stepOf } from './job-runs.ts';
 import { endless } from './runs.ts';
 import {
   orderOf,
+  outcomeWith,
   startWorkflowEnvironment,
   stubActivities,
   type WorkflowEnvironment,
@@ -140,6 +142,56 @@ test('a cancelled job closes what it runs before it ends', async () => {
   });
   expect(stubs.calls.filter((call) => call.startsWith('recordItem'))).toHaveLength(2);
   expect(stubs.calls.at(-1)).toBe('endJob cancelled');
+});
+
+test('a job that is cancelled when it is about to continue as a new run begins nothing more', async () => {
+  const isLong = Promise.withResolvers<void>();
+  const isEnding = Promise.withResolvers<void>();
+  const stubs = stubActivities({
+    ...runsItems,
+    streamFromProvider: async () => {
+      await isLong.promise;
+      return outcomeWith();
+    },
+    endStep: async () => {
+      if (endings(stubs.calls).length > 1) return;
+      isEnding.resolve();
+      // A wait that is too long for a workflow task.
+      throw ApplicationFailure.create({ message: 'Redis is unreachable', nextRetryDelay: '4s' });
+    },
+  });
+  await environment.withWorker(stubs.activities, async (taskQueue) => {
+    const order = jobOf([stepOf('a'), stepOf('b', ['a'])]);
+    const handle = await startJob(environment, order, taskQueue);
+    await waitFor('the stream', () => stubs.calls.some((call) => call.startsWith('streamFromProvider')));
+    const signals = Array.from({ length: LIMITS.jobHistoryEvents }, () => handle.signal(JOB_SIGNALS.resume));
+    await Promise.all(signals);
+    isLong.resolve();
+    await isEnding.promise;
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ status: 'cancelled' });
+  });
+  expect(stubs.calls).not.toContain('beginStep b');
+});
+
+const endings = (calls: readonly string[]) => calls.filter((call) => call.startsWith('endStep'));
+
+test('a job that is cancelled ends as cancelled, also if its deadline passes while it closes what it runs', async () => {
+  const deadlineAtMs = Date.now() + 3_000;
+  const stubs = stubActivities({
+    ...runsItems,
+    ...endless,
+    recordItem: async () => {
+      await waitFor('the deadline', () => Date.now() > deadlineAtMs + 100);
+      return { status: 'cancelled', costMicroUsd: 1, failure: { code: 'cancelled' }, mayRetry: false };
+    },
+  });
+  await environment.withWorker(stubs.activities, async (taskQueue) => {
+    const handle = await startJob(environment, jobOf([stepOf('a')], { deadlineAtMs }), taskQueue);
+    await waitFor('the stream', () => stubs.calls.some((call) => call.startsWith('streamFromProvider')));
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ status: 'cancelled', errorCode: null });
+  });
 });
 
 test('a job at its deadline ends as failed, and closes what it runs', async () => {

@@ -26,6 +26,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [FLOW] },
   },
   {
+    name: 'job-continues-although-it-was-cancelled',
+    breaks: 'A job that is cancelled while it becomes a new run continues, and pays for all its other steps.',
+    file: 'workflows/job.ts',
+    find: ' && board.failure === null && !isCancelled) {',
+    replace: ' && board.failure === null) {',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
     name: 'job-ends-before-what-it-runs',
     breaks: 'A cancelled job ends while its generations still run, and their cost is missing.',
     file: 'workflows/job.ts',
