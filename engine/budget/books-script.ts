@@ -149,19 +149,24 @@ local function enter(kind, delta, about)
   redis.call('PEXPIRE', ENTRIES, ask.keepEntriesMs)
 end
 
+-- A reservation may be weeks old, and a bucket a minute long: more fields than Lua passes at once.
+local MOST_FIELDS = 1000
+
 local function totals(i, window)
-  local fields, n = {}, window.first
+  local sum, oldest, n = {0, 0, 0, 0}, -1, window.first
   while n <= window.last do
-    fields[#fields + 1] = window.id .. '@' .. int(n)
-    n = n + window.stepMs
-  end
-  local sum, oldest = {0, 0, 0, 0}, -1
-  for index, packed in ipairs(redis.call('HMGET', keyOf(i), unpack(fields))) do
-    if packed then
-      local sums = sumsOf(packed)
-      add(sum, sums)
-      if oldest < 0 and sums[1] + sums[2] + sums[3] + sums[4] > 0 then
-        oldest = window.first + (index - 1) * window.stepMs
+    local fields, first = {}, n
+    while n <= window.last and #fields < MOST_FIELDS do
+      fields[#fields + 1] = window.id .. '@' .. int(n)
+      n = n + window.stepMs
+    end
+    for index, packed in ipairs(redis.call('HMGET', keyOf(i), unpack(fields))) do
+      if packed then
+        local sums = sumsOf(packed)
+        add(sum, sums)
+        if oldest < 0 and sums[1] + sums[2] + sums[3] + sums[4] > 0 then
+          oldest = first + (index - 1) * window.stepMs
+        end
       end
     end
   end

@@ -59,6 +59,20 @@ describe('settle', () => {
     await expectBalanced(on, owner.tenant);
   });
 
+  test('a reservation of weeks ago is settled, once, whatever the window', async () => {
+    const owner = newOwner();
+    let now = NOON;
+    const on = ledgerOn(bench.clients[0], [{ window: '1h', amount: 100 }], () => now);
+    await on.ledger.reserve(ask(owner, 'a', { max: 80 }));
+    now += 30 * DAY_MS;
+    await on.ledger.settle(bill(owner, 'a', 30));
+    await on.ledger.settle(bill(owner, 'a', 30));
+    expect(await on.accounts.open(owner.tenant)).toEqual([]);
+    now = NOON;
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 30, reservedTokens: 0 });
+    await expectBalanced(on, owner.tenant);
+  });
+
   test('what was used without a reservation is booked, once', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(100));

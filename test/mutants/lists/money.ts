@@ -16,6 +16,15 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/engine/models/price.test.ts'] },
   },
   {
+    name: 'old-reservation-never-settled',
+    breaks:
+      'A reservation of a week ago with a budget by the hour: each try to settle it books it again, and fails.',
+    file: 'engine/budget/books-script.ts',
+    find: 'while n <= window.last and #fields < MOST_FIELDS do',
+    replace: 'while n <= window.last do',
+    caughtBy: { tests: ['test/engine/budget/settle.test.ts'] },
+  },
+  {
     name: 'settle-not-idempotent',
     breaks: 'A settlement that is repeated after a crash books the same generation again.',
     file: 'engine/budget/step-script.ts',
