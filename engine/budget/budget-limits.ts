@@ -1,6 +1,6 @@
 /**
  * Decides which limits apply to a subject. Limits that an administrator has set are in Redis and override those of the
- * config; a limit for one name overrides a limit for all. Each change increments a version that every step checks
+ * config; a limit for one name overrides a limit for all. Each change sets another version, which every step checks
  * inside its script, so a limit holds from the next step on, and no step has to read the limits.
  */
 import { z } from 'zod';
@@ -56,7 +56,9 @@ else
   end
   redis.call('HSET', KEYS[1], ask.name, ask.value)
 end
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+-- A time, which no lost change has had: after a failover, a number that counts would come again, for other limits.
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'version', string.format('%.0f', time[1] * 1000000 + time[2]))
 return 'true'
 `);
 

@@ -49,6 +49,19 @@ function whereScriptsRun(
 }
 
 describe('limits', () => {
+  test('that are set after a failover has lost a change are known to every process', async () => {
+    const owner = newOwner();
+    const [first, second] = [ledgerOn(bench.clients[0], []), ledgerOn(bench.clients[1], [])];
+    await first.accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 100 }));
+    const key = REDIS_KEYS.budget(owner.tenant, 'limits');
+    const replicated = await bench.clients[0].hGetAll(key);
+    await first.accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 1_000 }));
+    expect(await second.ledger.reserve(ask(owner, 'a', { max: 60 }))).toMatchObject({ maxOutputTokens: 60 });
+    await bench.clients[0].hSet(key, replicated);
+    await first.accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 70 }));
+    expect(await second.ledger.reserve(ask(owner, 'b', { max: 60 }))).toMatchObject({ maxOutputTokens: 10 });
+  });
+
   test('that are set go before those of the config, and one for a name before one for all', async () => {
     const owner = newOwner();
     const { ledger, accounts } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 100 }]);

@@ -25,6 +25,15 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/engine/budget/settle.test.ts'] },
   },
   {
+    name: 'lost-limits-stay',
+    breaks:
+      'After a failover that lost a change of limits, processes apply the lost ones for as long as they live.',
+    file: 'engine/budget/budget-limits.ts',
+    find: "'version', string.format('%.0f', time[1] * 1000000 + time[2])",
+    replace: "'version', (redis.call('HGET', KEYS[1], 'version') or 0) + 1",
+    caughtBy: { tests: ['test/engine/budget/limits-and-audit.test.ts'] },
+  },
+  {
     name: 'settle-not-idempotent',
     breaks: 'A settlement that is repeated after a crash books the same generation again.',
     file: 'engine/budget/step-script.ts',
