@@ -92,7 +92,11 @@ class ShardEnding {
     const { lineFormats } = this.#dependencies;
     const { spec, refused, kept } = this.#facts;
     const refusal = refused.get(line.index);
-    if (refusal !== undefined) return free({ kind: 'failed', response: refusal });
+    if (refusal !== undefined) {
+      // It was refused after an attempt, or a choice, before had been submitted: nothing starts that run any more.
+      await lineFormats.endStranded(spec, line);
+      return free({ kind: 'failed', response: refusal });
+    }
     const answer = kept.get(line.index);
     if (answer !== undefined) {
       const { response, usage, costMicroUsd, booking } = answer;

@@ -1,6 +1,6 @@
 /** Submits what a tick of a schedule runs. A repeated call finds what the first one did. */
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
-import { UnbrokenError } from '../../contracts/errors.ts';
+import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import type { OpenedTick, TickStep } from '../../contracts/job-steps.ts';
 import type { StoredSchedule } from '../../engine/jobs/schedule-store.ts';
@@ -8,16 +8,28 @@ import type { JobDependencies } from './job-dependencies.ts';
 
 type Opening = Pick<
   JobDependencies,
-  'orderGeneration' | 'orderJob' | 'orderBatch' | 'schedules' | 'runIdOf' | 'fairnessKeyOf' | 'logKeptMs'
+  | 'endStranded'
+  | 'orderGeneration'
+  | 'orderJob'
+  | 'orderBatch'
+  | 'schedules'
+  | 'runIdOf'
+  | 'fairnessKeyOf'
+  | 'logKeptMs'
 >;
 
 export function openTick(dependencies: Opening) {
-  const { orderJob, orderBatch, schedules, runIdOf, fairnessKeyOf } = dependencies;
+  const { endStranded, orderJob, orderBatch, schedules, runIdOf, fairnessKeyOf } = dependencies;
+  const refuse = async (tick: string, code: ErrorCode): Promise<OpenedTick> => {
+    // An attempt before this one may have submitted it, and nothing starts its run any more.
+    await endStranded(runIdOf('generation', tick));
+    return { kind: 'refused', failure: { code } };
+  };
   return async ({ job: { jobId: scheduleId }, tick }: TickStep): Promise<OpenedTick> => {
     const schedule = await schedules.find(scheduleId);
     // It was deleted a moment ago.
-    if (schedule === null) return { kind: 'refused', failure: { code: 'not_found' } };
-    if (!(await schedules.mayPay(schedule))) return { kind: 'refused', failure: { code: 'unauthorized' } };
+    if (schedule === null) return refuse(tick, 'not_found');
+    if (!(await schedules.mayPay(schedule))) return refuse(tick, 'unauthorized');
     const { owner, request } = schedule;
     const webhook = schedule.webhook === undefined ? {} : { webhook: schedule.webhook };
     const priorityKey = request.generation?.priority ?? request.job?.priority;
@@ -36,7 +48,7 @@ export function openTick(dependencies: Opening) {
       return { kind: 'generation', order: await generationOf(dependencies, schedule, tick), priority };
     } catch (error) {
       if (!(error instanceof UnbrokenError) || error.code === 'service_unavailable') throw error;
-      return { kind: 'refused', failure: { code: error.code } };
+      return refuse(tick, error.code);
     }
   };
 }

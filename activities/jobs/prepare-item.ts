@@ -13,7 +13,7 @@ import { type GenerationStep, isApproval } from '../../contracts/pipelines.ts';
 import type { GenerationToOrder, JobDependencies } from './job-dependencies.ts';
 import { elementAt, pointersIn, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
 
-export function prepareItem({ jobs, orderGeneration, jobKeptMs }: JobDependencies) {
+export function prepareItem({ jobs, orderGeneration, endStranded, jobKeptMs }: JobDependencies) {
   return async (item: PrepareItem): Promise<PreparedItem> => {
     const { job, step: name, attempt, leftMicroUsd, deadlineAtMs } = item;
     const opened = await specifiedJob(jobs, job.jobId);
@@ -43,6 +43,8 @@ export function prepareItem({ jobs, orderGeneration, jobKeptMs }: JobDependencie
       return order === null ? { next: 'ended', generationId } : { next: 'run', order, mostMicroUsd };
     } catch (error) {
       if (!(error instanceof UnbrokenError) || error.code === 'service_unavailable') throw error;
+      // An attempt before this one may have submitted it, and nothing starts its run any more.
+      await endStranded(generationIdOf(item));
       const failed = { generationId: null, status: 'failed', usage: NO_USAGE, costMicroUsd: 0 } as const;
       await jobs.append(job.jobId, `close:${keyOf(item)}`, [
         { type: 'generation-close', ...event, ...failed, error: error.toBody() },

@@ -88,3 +88,30 @@ test('a generation that was opened and never started is closed when its cancelle
   expect((await jobs.get(id)).steps).toMatchObject([{ name: 'only', failed: 1 }]);
   expect(await viewOf(generationId)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
 });
+
+test('a line that was submitted, and is refused by the worker that continues, leaves no running generation', async () => {
+  const batches = new BatchClient(stack.api.url, stack.api.key);
+  await stack.workers[0]?.kill();
+  const { id } = await batches.create([
+    { ...chatLine('line', 'Hello'), body: { model: 'nobody/none', messages: [] } },
+  ]);
+  const stranded = await strand(`dev\0${id}\0line`);
+  await stack.workers[0]?.restart();
+  expect((await batches.endOf(id)).request_counts).toMatchObject({ failed: 1 });
+  expect(await viewOf(stranded)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+});
+
+test('a generation that was opened, and for which no time is left then, is closed with its step', async () => {
+  const { jobs } = createClient({ baseUrl: stack.api.url, apiKey: stack.api.key });
+  await stack.workers[0]?.kill();
+  const definition = { steps: { only: { input: promptOf({ tokens: 5 }), deadlineMs: 100 } } };
+  const { id } = await jobs.run({ definition });
+  const generationId = await strand(`dev\0${id}\0only/0/1`);
+  await new RedisJobStore(redis, { keptMs: KEPT_MS }).append(id, 'open:only/0/1', [
+    { type: 'step-start', step: 'only', items: null },
+    { type: 'generation-open', step: 'only', item: null, attempt: 1, generationId },
+  ]);
+  await stack.workers[0]?.restart();
+  await waitFor('the end of the job', async () => (await jobs.get(id)).status === 'failed');
+  expect(await viewOf(generationId)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+});

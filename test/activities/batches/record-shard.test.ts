@@ -48,6 +48,7 @@ function around(beforeNoted: () => Promise<void> = async () => undefined) {
     },
     lineFormats: {
       answer: async () => 'missing',
+      endStranded: async () => undefined,
       write: (_spec: unknown, _line: unknown, result: LineResult) => JSON.stringify(result),
     },
     readLine: () => ({ index: 0, customId: 'a', body: {} }),

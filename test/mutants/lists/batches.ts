@@ -224,8 +224,16 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     name: 'batch-waits-for-a-line-without-a-run',
     breaks: 'A batch that is cancelled just after a worker died never ends.',
     file: 'activities/batches/record-shard.ts',
-    find: 'await lineFormats.endStranded(spec, line);',
-    replace: '',
+    find: 'await lineFormats.endStranded(spec, line);\n      throw stillRuns(line);',
+    replace: 'throw stillRuns(line);',
+    caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
+  },
+  {
+    name: 'refused-line-leaves-its-generation',
+    breaks: 'A line that is refused when its worker has died leaves a generation that never ends.',
+    file: 'activities/batches/record-shard.ts',
+    find: 'await lineFormats.endStranded(spec, line);\n      return free',
+    replace: 'return free',
     caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
   },
 ];

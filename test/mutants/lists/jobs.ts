@@ -34,6 +34,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [FLOW] },
   },
   {
+    name: 'refused-item-leaves-its-generation',
+    breaks: 'An item that is refused when its worker has died leaves a generation that never ends.',
+    file: 'activities/jobs/prepare-item.ts',
+    find: '      await endStranded(generationIdOf(item));',
+    replace: '',
+    caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
+  },
+  {
     name: 'job-ends-before-what-it-runs',
     breaks: 'A cancelled job ends while its generations still run, and their cost is missing.',
     file: 'workflows/job.ts',
