@@ -1,7 +1,7 @@
 /** Checks the file of a batch, and notes where each of its lines begins. */
 
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
-import type { BatchFault, BatchName, CheckedBatch } from '../../contracts/batches.ts';
+import { type BatchFault, type BatchName, type CheckedBatch, isFinal } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { withHeartbeats } from '../heartbeats.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
@@ -30,11 +30,13 @@ export function checkBatch({ batches, batchObjects, checkInput }: Checking) {
       const shardLines = Math.min(BATCH_LIMITS.linesPerShard, Math.ceil(lines / BATCH_LIMITS.shardsAtOnce));
       const plan = { lines, shardLines };
       await batchObjects.writeOffsets(name, checked.offsets);
-      await batches.change(batchId, {
+      const status = await batches.change(batchId, {
         to: 'in_progress',
         from: ['validating'],
         facts: { plan, model: checked.model },
       });
+      // It was cancelled before it had this run.
+      if (isFinal(status)) return null;
       // It was cancelled meanwhile: the plan says how many lines are cancelled.
       await batches.change(batchId, { to: 'cancelling', from: ['cancelling'], facts: { plan } });
       return plan;

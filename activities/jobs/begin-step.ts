@@ -16,8 +16,11 @@ export function beginStep(dependencies: Pick<JobDependencies, 'jobs' | 'webhooks
     const { jobId } = jobName;
     const job = await specifiedJob(jobs, jobId);
     const step = stepOf(job, name);
-    const begun = (event: JobEventBody, values?: ReadonlyMap<string, string>) =>
-      jobs.append(jobId, `begin:${name}`, [event], values);
+    const begun = async (event: JobEventBody, values?: ReadonlyMap<string, string>) => {
+      const outcome = await jobs.append(jobId, `begin:${name}`, [event], values);
+      // It was ended before it had this run, as its events say.
+      if (outcome === 'ended') throw new UnbrokenError('cancelled', 'The job has ended.');
+    };
     try {
       const values = await readValues(jobs, job, pointersToBegin(step));
       if (step.when !== undefined && !isMet(step.when, values)) {

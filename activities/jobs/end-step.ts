@@ -1,5 +1,5 @@
 /** Ends steps and jobs, and settles approvals. */
-import { docPage, ERRORS, UnbrokenError } from '../../contracts/errors.ts';
+import { docPage, ERRORS, isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type FoldedJob, foldRead } from '../../contracts/fold-job.ts';
 import type {
   DecidedStep,
@@ -56,11 +56,20 @@ type Ending = Pick<JobDependencies, 'endStranded' | 'jobs' | 'log' | 'webhooks'>
 export function endJob(dependencies: Ending) {
   return async (ending: EndJob): Promise<EndedJob> => {
     const state = await withoutStranded(dependencies, ending.job);
-    const outcome = await appendEnd(dependencies, ending, state);
+    const outcome = endedAs(state) ?? (await appendEnd(dependencies, ending, state));
     const spec = await specOf(dependencies, ending.job.jobId);
     const deliveries = spec === null ? [] : await notifyJobEnded(dependencies, ending.job, spec, outcome);
     return { ...outcome, deliveries };
   };
+}
+
+/** How the job has ended already: by an attempt before this one, or before it had this run. null: it has not. */
+function endedAs({ end, costMicroUsd }: FoldedJob): JobOutcome | null {
+  if (end === null) return null;
+  if (end.type === 'job-cancel') return { status: 'cancelled', costMicroUsd, errorCode: null };
+  if (end.type === 'job-end') return { status: 'completed', costMicroUsd, errorCode: null };
+  const code = end.error.details?.['cause'] ?? end.error.code;
+  return { status: 'failed', costMicroUsd, errorCode: isErrorCode(code) ? code : 'internal' };
 }
 
 /**

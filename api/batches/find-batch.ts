@@ -1,5 +1,5 @@
 /** Finds, cancels and deletes batches. One of another caller is `not_found`, as if it did not exist. */
-import { isFinal } from '../../contracts/batches.ts';
+import { isFinal, OPEN_STATUSES } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { BatchFormat, BatchHead } from '../../engine/batches/batch-store.ts';
 import type { Caller } from '../access/api-keys.ts';
@@ -52,9 +52,15 @@ export async function cancelBatch(
   }
   const deadline = Date.now() + config.submit.waitForTemporalMs;
   // The run first: a batch that is called cancelling is being cancelled.
-  await ifRunExists(temporal.workflow, runOf(head.spec), (run) =>
-    temporal.connection.withDeadline(deadline, () => run.cancel()),
+  const run = await ifRunExists(temporal.workflow, runOf(head.spec), (handle) =>
+    temporal.connection.withDeadline(deadline, () => handle.cancel()),
   );
-  await batches.change(batchId, { to: 'cancelling', from: ['validating', 'in_progress', 'cancelling'] });
+  await batches.change(
+    batchId,
+    run === null
+      ? // It was never started, or was terminated: nothing else ends the batch.
+        { to: 'cancelled', from: OPEN_STATUSES }
+      : { to: 'cancelling', from: ['validating', 'in_progress', 'cancelling'] },
+  );
   return (await batches.head(batchId)) ?? head;
 }

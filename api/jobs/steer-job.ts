@@ -38,7 +38,10 @@ export async function cancelJob(dependencies: Dependencies, head: JobHead): Prom
     ),
   );
   await Promise.all(running.map((generationId) => dependencies.log.requestCancel(generationId)));
-  await withRun(dependencies, head, (run) => run.cancel());
+  if ((await withRun(dependencies, head, (run) => run.cancel())) !== null) return;
+  // It was never started, or was terminated: nothing else ends the job.
+  const { usage, costMicroUsd } = folded;
+  await dependencies.jobs.append(head.jobId, 'end', [{ type: 'job-cancel', usage, costMicroUsd }]);
 }
 
 interface PersonsDecision extends Decision {
@@ -81,19 +84,25 @@ function hasEnded({ jobId }: JobHead): UnbrokenError {
   return new UnbrokenError('job_conflict', `The job ${jobId} has ended.`);
 }
 
-function signal(dependencies: Dependencies, head: JobHead, name: string, ...args: Decision[]): Promise<void> {
-  return withRun(dependencies, head, (run) => run.signal(name, ...args));
+async function signal(
+  dependencies: Dependencies,
+  head: JobHead,
+  name: string,
+  ...args: Decision[]
+): Promise<void> {
+  await withRun(dependencies, head, (run) => run.signal(name, ...args));
 }
 
 type Run = Parameters<Parameters<typeof ifRunExists>[2]>[0];
 
-async function withRun(
+/** @returns null if there is no run. */
+function withRun<Result>(
   { temporal, config }: Dependencies,
   { tenant, jobId }: JobHead,
-  act: (run: Run) => Promise<unknown>,
-): Promise<void> {
+  act: (run: Run) => Promise<Result>,
+): Promise<Result | null> {
   const deadline = Date.now() + config.submit.waitForTemporalMs;
-  await ifRunExists(temporal.workflow, { tenant, generationId: jobId }, (run) =>
+  return ifRunExists(temporal.workflow, { tenant, generationId: jobId }, (run) =>
     temporal.connection.withDeadline(deadline, () => act(run)),
   );
 }

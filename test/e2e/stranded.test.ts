@@ -2,16 +2,20 @@
  * A worker dies between the submission of a generation and the record of it, and what submitted it is cancelled before
  * another worker takes it on. That one starts nothing any more, so the generation has no run, and no other end.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from '../../clients/typescript/index.ts';
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
+import { BATCH_TYPE, JOB_TYPE, workflowId } from '../../contracts/names.ts';
+import { pipelineContentSchema } from '../../contracts/pipelines.ts';
+import { RedisBatchStore } from '../../engine/batches/redis-batch-store.ts';
 import { RedisJobStore } from '../../engine/jobs/redis-job-store.ts';
 import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { BatchClient, chatLine } from '../harness/batches.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const KEPT_MS = 600_000;
@@ -114,4 +118,78 @@ test('a generation that was opened, and for which no time is left then, is close
   await stack.workers[0]?.restart();
   await waitFor('the end of the job', async () => (await jobs.get(id)).status === 'failed');
   expect(await viewOf(generationId)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+});
+
+/** As an API process leaves a job that dies before it has started the run. */
+async function jobWithoutRun(): Promise<string> {
+  const jobId = `job_${randomBytes(16).toString('hex')}`;
+  const only = { input: promptOf({ tokens: 5 }) };
+  await new RedisJobStore(redis, { keptMs: KEPT_MS }).create({
+    jobId,
+    tenant: 'dev',
+    user: 'dev',
+    pipeline: null,
+    metadata: {},
+    requestHash: jobId,
+    deadlineAtMs: Date.now() + KEPT_MS,
+    maxCostMicroUsd: null,
+    spec: {
+      owner: { tenant: 'dev', user: 'dev', team: null, keyId: 'key', scopes: ['generate'] },
+      definition: pipelineContentSchema.parse({ steps: { only } }),
+      input: {},
+      priority: null,
+    },
+    events: [{ type: 'job-start', jobId, user: 'dev', pipeline: null, steps: ['only'], needs: { only: [] } }],
+    values: new Map(),
+  });
+  return jobId;
+}
+
+/** Starts the run of a job or batch that has none, and waits for its end. */
+async function runAfterAll(type: string, id: string, order: object): Promise<unknown> {
+  const { workflow } = await temporalClient(stack.env);
+  const taskQueue = stack.env['UNBROKEN_TASK_QUEUE'] ?? '';
+  return workflow.execute(type, { workflowId: workflowId('dev', id), taskQueue, args: [order] });
+}
+
+test('a job without a run is cancelled at once, and a run that is started after all calls nothing', async () => {
+  const { jobs } = createClient({ baseUrl: stack.api.url, apiKey: stack.api.key });
+  const id = await jobWithoutRun();
+  await jobs.cancel(id);
+  expect(await jobs.get(id)).toMatchObject({ status: 'cancelled' });
+  await stack.sim.forget();
+  const plan = { needs: [], kind: 'generate', maxParallel: 1, retries: 0, onError: 'fail' };
+  const order = {
+    jobId: id,
+    tenant: 'dev',
+    user: 'dev',
+    deadlineAtMs: Date.now() + KEPT_MS,
+    maxCostMicroUsd: null,
+    steps: [{ name: 'only', ...plan, maxCostMicroUsd: null }],
+    maxParallel: 1,
+  };
+  expect(await runAfterAll(JOB_TYPE, id, order)).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+  expect(await stack.sim.calls()).toEqual([]);
+});
+
+test('a batch without a run is cancelled at once, and a run that is started after all calls nothing', async () => {
+  const batches = new BatchClient(stack.api.url, stack.api.key);
+  const { id: other } = await batches.create([chatLine('line', promptOf({ tokens: 5 }))]);
+  await batches.endOf(other);
+  const store = new RedisBatchStore(redis, { keptMs: KEPT_MS });
+  const batchId = `batch_${randomBytes(16).toString('hex')}`;
+  const deadlineAtMs = Date.now() + KEPT_MS;
+  await store.create({ ...(await store.spec(other)), batchId, deadlineAtMs });
+  await batches.openai.batches.cancel(batchId);
+  expect((await batches.openai.batches.retrieve(batchId)).status).toBe('cancelled');
+  await stack.sim.forget();
+  const outcome = await runAfterAll(BATCH_TYPE, batchId, {
+    tenant: 'dev',
+    batchId,
+    user: 'dev',
+    deadlineAtMs,
+    linesAtOnce: 1,
+  });
+  expect(outcome).toMatchObject({ status: 'cancelled', costMicroUsd: 0 });
+  expect(await stack.sim.calls()).toEqual([]);
 });

@@ -236,4 +236,12 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     replace: 'return free',
     caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
   },
+  {
+    name: 'batch-runs-after-its-end',
+    breaks: 'A batch that was cancelled before it had a run calls all of its lines once that run is started.',
+    file: 'activities/batches/check-batch.ts',
+    find: '      if (isFinal(status)) return null;',
+    replace: '      void status;',
+    caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
+  },
 ];

@@ -42,6 +42,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
   },
   {
+    name: 'job-runs-after-its-end',
+    breaks: 'A job that was ended before it had a run calls and pays for its steps once that run is started.',
+    file: 'activities/jobs/begin-step.ts',
+    find: "if (outcome === 'ended')",
+    replace: 'if (outcome === undefined)',
+    caughtBy: { tests: ['test/e2e/stranded.test.ts'] },
+  },
+  {
     name: 'job-ends-before-what-it-runs',
     breaks: 'A cancelled job ends while its generations still run, and their cost is missing.',
     file: 'workflows/job.ts',
