@@ -31,18 +31,23 @@ export async function runChildGeneration(
     return await executeGeneration(order, `${order.inputChars} characters`, priority);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    const isCancelled = CancellationScope.current().consideredCancelled;
-    return CancellationScope.nonCancellable(async () => {
-      const message = 'The run of this generation was ended from outside.';
-      const outcome = await closeGeneration({
-        order,
-        as: isCancelled ? 'cancelled' : 'failed',
-        error: { code: isCancelled ? 'cancelled' : 'internal', message },
-      });
-      await settleBudget({ order, outcome });
-      return outcome;
-    });
+    return endChild(order);
   }
+}
+
+/** Ends the log of a child that could not start or was ended from outside, and books what it used. */
+export function endChild(order: GenerationOrder): Promise<GenerationOutcome> {
+  const isCancelled = CancellationScope.current().consideredCancelled;
+  return CancellationScope.nonCancellable(async () => {
+    const message = 'The run of this generation was ended from outside.';
+    const outcome = await closeGeneration({
+      order,
+      as: isCancelled ? 'cancelled' : 'failed',
+      error: { code: isCancelled ? 'cancelled' : 'internal', message },
+    });
+    await settleBudget({ order, outcome });
+    return outcome;
+  });
 }
 
 /**

@@ -5,6 +5,7 @@
 import {
   CancellationScope,
   CancelledFailure,
+  patched,
   proxyLocalActivities,
   setCurrentDetails,
   TemporalFailure,
@@ -13,7 +14,7 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { MUST_HAPPEN } from './activity-options.ts';
-import { executeGeneration } from './child-generation.ts';
+import { endChild, executeGeneration } from './child-generation.ts';
 import { describeOrder } from './describe-run.ts';
 
 const { noteCompaction } = proxyLocalActivities<Activities>(MUST_HAPPEN);
@@ -29,6 +30,8 @@ export async function compactFirst(order: GenerationOrder): Promise<void> {
     if (isSummary(outcome)) await noteCompaction(order);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
+    // Runs of older code left its log open.
+    if (patched('summary-ends')) await endChild(compaction);
   }
   if (CancellationScope.current().consideredCancelled)
     throw new CancelledFailure('The caller has cancelled.');

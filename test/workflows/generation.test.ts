@@ -357,4 +357,19 @@ describe('a generation whose older turns are to be summarised', () => {
     expect(calls).not.toContain('noteCompaction');
     expect(calls.filter((call) => call === 'beginGeneration')).toHaveLength(1);
   });
+
+  test('is cancelled before that generation has begun, and ends that one too', async () => {
+    const order = orderOf(withSummary());
+    const { activities, calls } = stubActivities();
+    await environment.withWorker(activities, async (taskQueue) => {
+      const handle = await startGeneration(environment, taskQueue, order, { startDelay: '1s' });
+      await handle.cancel();
+      expect(await handle.result()).toMatchObject({ status: 'cancelled' });
+    });
+    const [ends, settles] = ['closeGeneration', 'settleBudget'].map((step) =>
+      calls.filter((call) => call.startsWith(step)),
+    );
+    expect(ends).toHaveLength(2);
+    expect(settles).toEqual(['settleBudget cancelled', 'settleBudget cancelled']);
+  });
 });

@@ -1,4 +1,5 @@
 /** A local Temporal with our search attributes, and workers whose activities are stubs that record their calls. */
+import type { WorkflowStartOptions } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/create-activities.ts';
@@ -235,10 +236,12 @@ function nameOf({ step, item, attempt }: JobItem): string {
   return `${step}/${item}/${attempt}`;
 }
 
+/** @param options such as a delay of its first task */
 export function startGeneration(
   { temporal }: WorkflowEnvironment,
   taskQueue: string,
   order: GenerationOrder,
+  options: Pick<WorkflowStartOptions, 'startDelay'> = {},
 ) {
   return temporal.client.workflow.start<(order: GenerationOrder) => Promise<GenerationOutcome>>(
     WORKFLOW_TYPE,
@@ -246,6 +249,7 @@ export function startGeneration(
       workflowId: workflowId(order.tenant, order.generationId),
       taskQueue,
       args: [order],
+      ...options,
     },
   );
 }

@@ -71,4 +71,13 @@ export const COMPACTION_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/api/wires/compaction-trigger.test.ts'] },
   },
+  {
+    name: 'summary-never-ends',
+    breaks:
+      'A generation is cancelled at once, and the one that should summarise for it runs for ever in lists.',
+    file: 'workflows/compact-first.ts',
+    find: "    if (patched('summary-ends')) await endChild(compaction);",
+    replace: '',
+    caughtBy: { tests: ['test/workflows/generation.test.ts'] },
+  },
 ];
