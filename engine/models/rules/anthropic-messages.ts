@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
-import type { Message, ToolResultPart } from '../../../contracts/content.ts';
+import { functionTools, type Message, type ToolResultPart, type Tools } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { isJsonObject } from '../../../contracts/json.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../claude-thinking.ts';
 import { claudeVersion, plainName } from '../model-families.ts';
 import { claudeEffort } from '../reasoning-efforts.ts';
-import { anthropicSchemaFault } from './anthropic-schema.ts';
+import { anthropicSchemaFault, openObjectFault, toStrictParameters } from './anthropic-schema.ts';
 import { withUniqueCallIds } from './call-ids.ts';
 import { mediaViolations } from './media.ts';
 import { type FittedInput, mapParts, type RuledCall, type VendorRules, type Violation } from './rule.ts';
@@ -70,11 +70,16 @@ export const anthropicRules: VendorRules = {
     const { tools, dropped: lost } = fitToolParameters(input.tools, PARAMETERS);
     const messages = withUniqueCallIds(fitContent(input.messages));
     return {
-      input: { ...input, messages, ...(tools === undefined ? {} : { tools }) },
+      input: { ...input, messages, ...(tools === undefined ? {} : { tools: tools.map(fitStrictTool) }) },
       dropped: [...dropped, ...lost],
     };
   },
 };
+
+function fitStrictTool<Own extends Tools[number]>(tool: Own): Own {
+  if ('format' in tool || tool.strict !== true) return tool;
+  return { ...tool, parameters: toStrictParameters(tool.parameters) };
+}
 
 function* textViolations({ system = '', messages, stop, output }: GenerationInput): Iterable<Violation> {
   if (stop?.some((own) => own.trim() === '') === true) {
@@ -104,6 +109,12 @@ function* cacheMarkViolations(input: GenerationInput): Iterable<Violation> {
 function* toolViolations({ model, input }: RuledCall): Iterable<Violation> {
   if (refusesForcedTool(model) && forcesTool(input)) {
     yield { field: 'toolChoice (tool_choice)', demand: 'cannot force a tool at this model' };
+  }
+  for (const { name, parameters, strict } of functionTools(input.tools)) {
+    const fault = strict === true ? openObjectFault(parameters) : null;
+    if (fault === null) continue;
+    const where = ['tools', name, 'parameters', fault.path].filter((own) => own !== '').join('.');
+    yield { field: where, demand: `${fault.demand} in strict mode; set "strict": false for an open one` };
   }
   const found = findPropertyName(input.tools, PROPERTY_NAME);
   if (found === null) return;

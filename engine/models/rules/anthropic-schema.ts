@@ -5,8 +5,36 @@
 import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
 import { isExactNumber } from '../../../contracts/json.ts';
 import type { SchemaFault } from './strict-schema.ts';
+import { mapSchemas } from './tool-schema.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
+
+const BOUNDS = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+];
+
+/** The parameters of a strict tool, which has the limits of an answer; the same where Claude takes them as they are. */
+export function toStrictParameters(schema: Schema): Schema {
+  let isTaken = true;
+  const look = (own: Schema): Schema => {
+    const { type, minItems = 0, additionalProperties: more } = own;
+    const isBound = BOUNDS.some((keyword) => keyword in own) || Number(minItems) > 1;
+    if (isBound || (type === 'object' && more === undefined)) isTaken = false;
+    return mapSchemas(own, look);
+  };
+  look(schema);
+  return isTaken || anthropicSchemaFault(schema) !== null ? schema : toAnthropicSchema(schema);
+}
 
 /** Call only for a schema without a fault. */
 export function toAnthropicSchema(schema: Schema): Record<string, unknown> {
@@ -15,7 +43,7 @@ export function toAnthropicSchema(schema: Schema): Record<string, unknown> {
 
 /** What closing every object, as Claude requires, would turn into another schema; null where there is nothing. */
 export function anthropicSchemaFault(schema: Schema): SchemaFault | null {
-  const open = openObject(schema, '');
+  const open = openObjectFault(schema);
   if (open !== null) return open;
   try {
     toAnthropicSchema(schema);
@@ -23,6 +51,10 @@ export function anthropicSchemaFault(schema: Schema): SchemaFault | null {
   } catch (error) {
     return { path: '', demand: `is not supported: ${error instanceof Error ? error.message : 'unknown'}` };
   }
+}
+
+export function openObjectFault(schema: Schema): SchemaFault | null {
+  return openObject(schema, '');
 }
 
 /** The first object that may have other properties than those listed. */

@@ -20,6 +20,7 @@ import { lowerCapIn } from '../refused-cap.ts';
 import { untilWhole } from '../until-whole.ts';
 import { ContentBlocks } from './content-blocks.ts';
 import { withoutRefusedFields } from './refused-fields.ts';
+import { withoutGrammar } from './refused-grammar.ts';
 import { refusesThoughts, withoutThoughts } from './refused-thoughts.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { withCap, withOtherThinking } from './thinking-config.ts';
@@ -82,6 +83,7 @@ function withoutRefused(error: unknown, request: MessagesRequest): MessagesReque
   const body =
     withOtherThinking(request.body, words) ??
     (refusesThoughts(error) ? withoutThoughts(request.body) : null) ??
+    withoutGrammar(words, request.body) ??
     withCap(request.body, lowerCapIn(error, request.body.max_tokens));
   return body === null ? withoutRefusedFields(error, request) : { ...request, body };
 }

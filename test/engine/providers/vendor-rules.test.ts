@@ -58,6 +58,17 @@ const OLD_DRAFT = {
   },
 };
 
+const BOUNDED = {
+  type: 'object',
+  properties: {
+    at: { type: 'array', items: { type: 'number', minimum: 0 }, minItems: 2, maxItems: 2 },
+    by: { anyOf: [{ $ref: '#/$defs/name' }, { type: 'null' }] },
+  },
+  required: ['at', 'by'],
+  additionalProperties: false,
+  $defs: { name: { type: 'string', maxLength: 9 } },
+};
+
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
   'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
@@ -150,6 +161,10 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
       ...toolTurn(['call_0', 'call_1']).slice(1),
     ],
     tools: [LOOK],
+  },
+  'a strict tool with bounds': {
+    messages: [ask()],
+    tools: [{ name: 'look', parameters: BOUNDED, strict: true }],
   },
   'tools with JSON': { messages: [ask('Give me JSON.'), ask()], tools: [LOOK], output: { name: 'answer' } },
   'what the assistant said between a call and its result': {

@@ -94,4 +94,20 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'most < 0 ? most : null',
     caughtBy: { tests: ['test/engine/providers/refused-cap.test.ts'] },
   },
+  {
+    name: 'grammar-too-large',
+    breaks: "An agent with more than twenty strict tools, as OpenAI's clients make them, cannot use Claude.",
+    file: 'engine/providers/anthropic-messages/stream.ts',
+    find: 'withoutGrammar(words, request.body) ??',
+    replace: '',
+    caughtBy: { tests: ['test/engine/providers/refused-grammar.test.ts'] },
+  },
+  {
+    name: 'strict-tool-with-bounds',
+    breaks: 'Claude refuses every request with a strict tool that has a bound.',
+    file: 'engine/models/rules/anthropic-schema.ts',
+    find: 'isTaken || anthropicSchemaFault(schema) !== null',
+    replace: 'isTaken || true',
+    caughtBy: RULES,
+  },
 ];
