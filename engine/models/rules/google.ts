@@ -6,7 +6,7 @@ import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
-import { fitToolParameters } from './tool-schema.ts';
+import { fitToolParameters, withReferencesAlone } from './tool-schema.ts';
 
 const STOP_SEQUENCES = 5;
 const PARAMETERS = { takesAnyDraft: true, needsItems: false, hasBareReferences: true } as const;
@@ -34,6 +34,12 @@ export const googleRules: VendorRules = {
   },
   fit({ input }) {
     const { tools, dropped } = fitToolParameters(input.tools, PARAMETERS);
-    return { input: tools === input.tools || tools === undefined ? input : { ...input, tools }, dropped };
+    const fitted = tools === input.tools || tools === undefined ? input : { ...input, tools };
+    const { output } = input;
+    if (output?.schema === undefined) return { input: fitted, dropped };
+    return {
+      input: { ...fitted, output: { ...output, schema: withReferencesAlone(output.schema) } },
+      dropped,
+    };
   },
 };

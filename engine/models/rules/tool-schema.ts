@@ -75,12 +75,17 @@ export function findPropertyName(
 }
 
 function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<string>): Schema {
-  if (rule.hasBareReferences) return withObjectType(withBareReferences(withoutDraft(parameters)));
+  if (rule.hasBareReferences) return withObjectType(withReferencesAlone(parameters));
   if (rule.takesAnyDraft) return withObjectType(parameters);
   const current = toCurrentDraft(parameters, rule.needsItems);
   // What it has become is no longer of the draft that it names.
   const undated = current === parameters ? current : without(current, ['$schema']);
   return withObjectType(withPlainRoot(undated, dropped));
+}
+
+/** The schema of an answer under the same rule. */
+export function withReferencesAlone(schema: Schema): Schema {
+  return withBareReferences(withoutDraft(schema));
 }
 
 function withoutDraft(schema: Schema): Schema {

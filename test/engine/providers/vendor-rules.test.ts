@@ -69,6 +69,15 @@ const BOUNDED = {
   $defs: { name: { type: 'string', maxLength: 9 } },
 };
 
+const REFERRING = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  properties: { at: { $ref: '#/$defs/place', title: 'At', description: 'Where it is.' } },
+  required: ['at'],
+  additionalProperties: false,
+  $defs: { place: { type: 'string' } },
+};
+
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
   'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
@@ -165,6 +174,10 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'a strict tool with bounds': {
     messages: [ask()],
     tools: [{ name: 'look', parameters: BOUNDED, strict: true }],
+  },
+  'an answer whose schema says more beside a reference': {
+    messages: [ask()],
+    output: { name: 'answer', schema: REFERRING },
   },
   'tools with JSON': { messages: [ask('Give me JSON.'), ask()], tools: [LOOK], output: { name: 'answer' } },
   'what the assistant said between a call and its result': {

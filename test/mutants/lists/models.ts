@@ -110,4 +110,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'isTaken || true',
     caughtBy: RULES,
   },
+  {
+    name: 'reference-of-an-answer',
+    breaks: 'Gemini refuses an answer whose schema describes a reference, as those of Pydantic do.',
+    file: 'engine/models/rules/google.ts',
+    find: 'schema: withReferencesAlone(output.schema)',
+    replace: 'schema: output.schema',
+    caughtBy: RULES,
+  },
 ];

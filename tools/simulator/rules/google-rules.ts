@@ -221,15 +221,26 @@ function wrongTools({ body }: VendorRequest): Problem | null {
 /** Of all lists of a request together. Measured by the source of the rule. */
 const MOST_ITEMS = 960;
 
+function schemasOf(body: Fields): readonly unknown[] {
+  const declared = objectsOf(body['tools']).flatMap((tool) => objectsOf(tool['functionDeclarations']));
+  const ofAnswer = fieldsOf(body['generationConfig'])['responseJsonSchema'];
+  return [...declared.map(({ parametersJsonSchema }) => parametersJsonSchema), ofAnswer];
+}
+
 /** The vendor does not say what is wrong. */
 function tooManyStates({ body }: VendorRequest): Problem | null {
-  const declared = objectsOf(body['tools']).flatMap((tool) => objectsOf(tool['functionDeclarations']));
-  const schemas = [
-    ...declared.map(({ parametersJsonSchema }) => parametersJsonSchema),
-    fieldsOf(body['generationConfig'])['responseJsonSchema'],
-  ];
-  const items = schemas.reduce((sum: number, schema) => sum + itemsIn(schema), 0);
+  const items = schemasOf(body).reduce((sum: number, schema) => sum + itemsIn(schema), 0);
   return items > MOST_ITEMS ? { message: 'Request contains an invalid argument.' } : null;
+}
+
+function wrongReference(schema: unknown): Problem | null {
+  if (typeof schema !== 'object' || schema === null) return null;
+  const { $ref: name, $defs: _, description: _about, default: _usual, ...others } = schema as Fields;
+  if (typeof name === 'string' && Object.keys(others).length > 0) {
+    const why = 'If a schema node has $ref set, then only description and default can be set alongside it';
+    return { message: `$ref '${name}' was set alongside unsupported fields. ${why}` };
+  }
+  return firstProblem(Object.values(schema), wrongReference);
 }
 
 function itemsIn(schema: unknown): number {
@@ -358,6 +369,11 @@ export const GOOGLE_RULES: readonly Rule[] = [
     name: 'bounds of schemas',
     source: 'https://github.com/googleapis/python-genai/issues/2170',
     find: tooManyStates,
+  },
+  {
+    name: 'references in schemas',
+    source: 'https://github.com/anomalyco/opencode/issues/12295',
+    find: ({ body }) => firstProblem(schemasOf(body), wrongReference),
   },
   { name: 'the configuration', source: `${REFERENCE}#generationconfig`, find: wrongConfig },
   { name: 'media', source: `${DOCS}/image-understanding`, find: wrongMedia },
