@@ -5,8 +5,10 @@ import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
+import { fitToolParameters, withOwnRoot } from './tool-schema.ts';
 
 const STOP_SEQUENCES = 5;
+const PARAMETERS = { takesAnyDraft: true, needsItems: false } as const;
 /** The vendor takes 64 bits, its SDK a JavaScript number alone. */
 const SEEDS = [0n, BigInt(Number.MAX_SAFE_INTEGER)] as const;
 const MOST_TOP_P = 0.99;
@@ -33,10 +35,17 @@ export const cohereRules: VendorRules = {
       if (value < 0 || value > 1) yield { field, demand: 'must be from 0 to 1' };
     }
   },
-  /** 1 means all tokens; the vendor's highest value means the same. */
   fit({ input }) {
+    const { output } = input;
+    const { tools, dropped } = fitToolParameters(input.tools, PARAMETERS);
+    // 1 means all tokens; the vendor's highest value means the same.
     const isAll = input.topP !== undefined && input.topP > MOST_TOP_P;
-    const fitted: GenerationInput = isAll ? { ...input, topP: MOST_TOP_P } : input;
-    return { input: fitted, dropped: [] };
+    const fitted: GenerationInput = {
+      ...input,
+      ...(isAll ? { topP: MOST_TOP_P } : {}),
+      ...(tools === undefined ? {} : { tools }),
+      ...(output?.schema === undefined ? {} : { output: { ...output, schema: withOwnRoot(output.schema) } }),
+    };
+    return { input: fitted, dropped };
   },
 };

@@ -16,7 +16,7 @@ import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { changes, without, withoutNeutralSampling } from './sampling.ts';
 import { strictSchemaFault } from './strict-schema.ts';
 import { toolResultViolations } from './tool-results.ts';
-import { fitToolParameters, type ParametersRule } from './tool-schema.ts';
+import { fitToolParameters, type ParametersRule, withOwnRoot, withPlainReferences } from './tool-schema.ts';
 
 const TOOL_NAME = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, maxChars: 64 } as const;
 const RESPONSES_CALL_ID_CHARS = 64;
@@ -133,11 +133,11 @@ function* openAiViolations({ input, facts }: RuledCall): Iterable<Violation> {
 
 function* schemaViolations({ output, tools }: GenerationInput): Iterable<Violation> {
   if (output?.schema !== undefined && output.strict === true) {
-    const fault = strictSchemaFault(output.schema);
+    const fault = strictSchemaFault(withOwnRoot(output.schema));
     if (fault !== null) yield violationOf('output.schema', fault);
   }
   for (const { name, parameters, strict } of functionTools(tools)) {
-    const fault = strict === true ? strictSchemaFault(parameters) : null;
+    const fault = strict === true ? strictSchemaFault(withOwnRoot(parameters)) : null;
     if (fault !== null) yield violationOf(`tools.${name}.parameters`, fault);
   }
 }
@@ -197,8 +197,10 @@ function withFormat(input: GenerationInput): GenerationInput {
   // The name reaches no caller, so it may be another one.
   const name = output.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, FORMAT_NAME_CHARS);
   // Nobody asked for strict mode or against it: on where the schema fits it.
-  const strict = output.strict ?? strictSchemaFault(output.schema) === null;
-  return { ...input, output: { ...output, name, strict } };
+  const root = withOwnRoot(output.schema);
+  const strict = output.strict ?? strictSchemaFault(root) === null;
+  const schema = strict ? withPlainReferences(root) : root;
+  return { ...input, output: { ...output, name, strict, schema } };
 }
 
 /** The vendor refuses JSON without a schema where no message has the word. */

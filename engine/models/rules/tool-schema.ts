@@ -49,12 +49,15 @@ const SCHEMA = [
 const SCHEMAS = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items'];
 const NAMED = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
 
-/** A strict tool stays as it is: strict mode has other rules. */
+/** A strict tool stays as it is but for its references: strict mode has other rules. */
 export function fitToolParameters(tools: GenerationInput['tools'], rule: ParametersRule): FittedTools {
   const dropped = new Set<string>();
   const fitted = tools?.map((tool) => {
-    if ('format' in tool || tool.strict === true) return tool;
-    const parameters = fitParameters(tool.parameters, rule, dropped);
+    if ('format' in tool) return tool;
+    const parameters =
+      tool.strict === true && !rule.hasBareReferences
+        ? withPlainReferences(tool.parameters)
+        : fitParameters(tool.parameters, rule, dropped);
     return parameters === tool.parameters ? tool : { ...tool, parameters };
   });
   const isSame = fitted?.every((tool, index) => tool === tools?.[index]) ?? true;
@@ -74,7 +77,8 @@ export function findPropertyName(
   return null;
 }
 
-function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<string>): Schema {
+function fitParameters(schema: Schema, rule: ParametersRule, dropped: Set<string>): Schema {
+  const parameters = withOwnRoot(schema);
   if (rule.hasBareReferences) return withObjectType(withReferencesAlone(parameters));
   if (rule.takesAnyDraft) return withObjectType(parameters);
   const current = toCurrentDraft(parameters, rule.needsItems);
@@ -83,7 +87,30 @@ function fitParameters(parameters: Schema, rule: ParametersRule, dropped: Set<st
   return withObjectType(withPlainRoot(undated, dropped));
 }
 
-/** The schema of an answer under the same rule. */
+/** A schema that is a reference at its root, as generators write what refers to itself: the schema that it names. */
+export function withOwnRoot(schema: Schema): Schema {
+  return ofReference(schema, schema, 0);
+}
+
+/** As strict modes want it, whose references stand alone: what says more is the schema that it names, and that. */
+export function withPlainReferences(schema: Schema): Schema {
+  const root = withOwnRoot(schema);
+  const alone = (own: Schema): Schema => {
+    const { $ref: name } = own;
+    return typeof name === 'string' ? { $ref: name } : mapSchemas(own, alone);
+  };
+  const named = mapSchemas(root, alone);
+  const plain = (own: Schema): Schema => {
+    const { $ref: name, ...beside } = own;
+    if (typeof name !== 'string') return mapSchemas(own, plain);
+    if (Object.keys(beside).length === 0) return own;
+    const found = ofReference({ $ref: name }, named, 0);
+    return '$ref' in found ? found : { ...found, ...beside };
+  };
+  return mapSchemas(root, plain);
+}
+
+/** Where a reference may have a description, and nothing else beside it. */
 export function withReferencesAlone(schema: Schema): Schema {
   return withBareReferences(withoutDraft(schema));
 }

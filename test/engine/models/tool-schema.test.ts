@@ -1,6 +1,6 @@
 /** Schemas of tools as clients and MCP servers write them, and as a vendor takes them. */
 import { describe, expect, test } from '@jest/globals';
-import { fitToolParameters } from '../../../engine/models/rules/tool-schema.ts';
+import { fitToolParameters, withPlainReferences } from '../../../engine/models/rules/tool-schema.ts';
 
 const TEXT = { type: 'string' };
 const OPENAI = { takesAnyDraft: false, needsItems: true };
@@ -119,5 +119,29 @@ describe('the schema of a tool', () => {
     const before = { anyOf: [{ required: ['a'] }], properties: { a: { type: 'array', items: [TEXT] } } };
     expect(fitted(before, any).parameters).toEqual({ ...before, type: 'object' });
     expect(fitted({ type: 'string' }, any).parameters).toEqual({ type: 'string' });
+  });
+});
+
+// https://github.com/vectorize-io/hindsight/pull/3944, https://github.com/langchain-ai/langchainjs/pull/11384
+describe('references of strict mode stand alone', () => {
+  const node = (next: object) => ({ type: 'object', properties: { next }, required: ['next'] });
+
+  test('what says more is the schema that it names, also within itself', () => {
+    const beside = { $ref: '#/$defs/A', description: 'The next one.' };
+    const alone = { $ref: '#/$defs/A' };
+    const before = { type: 'object', properties: { a: beside, b: alone }, $defs: { A: node(beside) } };
+    expect(withPlainReferences(before)).toEqual({
+      type: 'object',
+      properties: { a: { ...node(alone), description: 'The next one.' }, b: alone },
+      $defs: { A: node({ ...node(alone), description: 'The next one.' }) },
+    });
+  });
+
+  test('one that names nothing known loses what stands beside it', () => {
+    const before = { type: 'object', properties: { a: { $ref: 'https://example.com/a', title: 'A' } } };
+    expect(withPlainReferences(before)).toEqual({
+      type: 'object',
+      properties: { a: { $ref: 'https://example.com/a' } },
+    });
   });
 });

@@ -78,6 +78,19 @@ const REFERRING = {
   $defs: { place: { type: 'string' } },
 };
 
+/** As generators write what refers to itself. */
+const CHAIN = {
+  $ref: '#/$defs/link',
+  $defs: {
+    link: {
+      type: 'object',
+      properties: { next: { anyOf: [{ $ref: '#/$defs/link' }, { type: 'null' }] } },
+      required: ['next'],
+      additionalProperties: false,
+    },
+  },
+};
+
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
   'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
@@ -178,6 +191,18 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'an answer whose schema says more beside a reference': {
     messages: [ask()],
     output: { name: 'answer', schema: REFERRING },
+  },
+  'a tool that must fit such a schema': {
+    messages: [ask()],
+    tools: [{ name: 'look', parameters: REFERRING, strict: true }],
+  },
+  'an answer whose schema is a reference': { messages: [ask()], output: { name: 'answer', schema: CHAIN } },
+  'a tool whose schema is a reference': {
+    messages: [ask()],
+    tools: [
+      { name: 'look', parameters: CHAIN },
+      { name: 'see', parameters: CHAIN, strict: true },
+    ],
   },
   'tools with JSON': { messages: [ask('Give me JSON.'), ask()], tools: [LOOK], output: { name: 'answer' } },
   'what the assistant said between a call and its result': {

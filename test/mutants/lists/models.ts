@@ -118,4 +118,20 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'schema: output.schema',
     caughtBy: RULES,
   },
+  {
+    name: 'schema-is-a-reference',
+    breaks: 'A vendor refuses a request whose schema is that of a type that refers to itself.',
+    file: 'engine/models/rules/tool-schema.ts',
+    find: 'return ofReference(schema, schema, 0);',
+    replace: 'return schema;',
+    caughtBy: RULES,
+  },
+  {
+    name: 'strict-reference-with-a-title',
+    breaks: 'OpenAI refuses every strict schema that describes a reference, as those of Pydantic do.',
+    file: 'engine/models/rules/tool-schema.ts',
+    find: 'if (Object.keys(beside).length === 0) return own;',
+    replace: 'if (Object.keys(beside).length > -1) return own;',
+    caughtBy: { tests: ['test/engine/models/tool-schema.test.ts'] },
+  },
 ];

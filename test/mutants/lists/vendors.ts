@@ -74,7 +74,7 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     name: 'every-schema-strict',
     breaks: 'OpenAI refuses a schema that does not fit strict mode, which nobody asked for.',
     file: 'engine/models/rules/openai.ts',
-    find: 'output.strict ?? strictSchemaFault(output.schema) === null',
+    find: 'output.strict ?? strictSchemaFault(root) === null',
     replace: 'output.strict ?? true',
     caughtBy: RULES,
   },

@@ -53,6 +53,11 @@ export function openAiSchemaProblem(schema: unknown): string | null {
     const context = `In context=${tupleOf(path)}`;
     const refused = OPENAI_REFUSES.find((name) => own[name] !== undefined);
     if (refused !== undefined) return `${context}, '${refused}' is not permitted.`;
+    // https://github.com/langchain-ai/langchainjs/pull/11384
+    const beside = Object.keys(own).filter((name) => name !== '$ref');
+    if (own['$ref'] !== undefined && beside.length > 0) {
+      return `context=${tupleOf(path)}, $ref cannot have keywords {${beside.map((name) => `'${name}'`).join(', ')}}.`;
+    }
     const isTyped = ['type', 'anyOf', '$ref', 'enum', 'const'].some((name) => own[name] !== undefined);
     if (!isTyped) return `${context}, schema must have a 'type' key.`;
     if (own['type'] === 'array' && own['items'] === undefined) {
