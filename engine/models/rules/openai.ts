@@ -14,7 +14,7 @@ import { withKnownFields } from './known-fields.ts';
 import { mediaViolations, remoteMediaViolations } from './media.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { changes, without, withoutNeutralSampling } from './sampling.ts';
-import { strictSchemaFault } from './strict-schema.ts';
+import { fitsStrictMode, strictSchemaFault } from './strict-schema.ts';
 import { toolResultViolations } from './tool-results.ts';
 import { fitToolParameters, type ParametersRule, withOwnRoot, withPlainReferences } from './tool-schema.ts';
 
@@ -198,7 +198,7 @@ function withFormat(input: GenerationInput): GenerationInput {
   const name = output.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, FORMAT_NAME_CHARS);
   // Nobody asked for strict mode or against it: on where the schema fits it.
   const root = withOwnRoot(output.schema);
-  const strict = output.strict ?? strictSchemaFault(root) === null;
+  const strict = output.strict ?? fitsStrictMode(root);
   const schema = strict ? withPlainReferences(root) : root;
   return { ...input, output: { ...output, name, strict, schema } };
 }

@@ -2,6 +2,7 @@
  * What OpenAI's strict mode demands of a JSON Schema. Source: OpenAI, "Structured model outputs", "Supported schemas".
  */
 import { isJsonObject } from '../../../contracts/json.ts';
+import { mapSchemas } from './tool-schema.ts';
 
 export interface SchemaFault {
   /** Where in the schema, such as `properties.a`; '' for the whole. */
@@ -27,6 +28,54 @@ const FORBIDDEN = [
 ] as const;
 /** A schema with one of these needs no type. */
 const TYPED_BY = ['type', '$ref', 'anyOf', 'enum', 'const'] as const;
+
+/** What strict mode is sure to take; it refuses some keywords, and others have come and gone. */
+const TAKEN = [
+  'type',
+  'properties',
+  'required',
+  'additionalProperties',
+  'items',
+  'anyOf',
+  'enum',
+  'const',
+  '$ref',
+  '$defs',
+  'definitions',
+  '$schema',
+  'title',
+  'description',
+  'pattern',
+  'format',
+  'multipleOf',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'minItems',
+  'maxItems',
+];
+const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
+
+/** Whether the vendor is sure to take a schema in strict mode, for a request that has not asked for that mode. */
+export function fitsStrictMode(schema: Schema): boolean {
+  let isSure = true;
+  const look = (own: Schema): Schema => {
+    const { type, format, items, additionalProperties: more } = own;
+    const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+    if (
+      !Object.keys(own).every((keyword) => TAKEN.includes(keyword)) ||
+      (format !== undefined && !FORMATS.includes(String(format))) ||
+      (types.includes('object') && more !== false) ||
+      (types.includes('array') && items === undefined)
+    ) {
+      isSure = false;
+    }
+    return mapSchemas(own, look);
+  };
+  look(schema);
+  return isSure && strictSchemaFault(schema) === null;
+}
 
 /** The first fault; null for a schema that strict mode takes. */
 export function strictSchemaFault(schema: Schema): SchemaFault | null {

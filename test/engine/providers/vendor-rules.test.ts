@@ -91,6 +91,13 @@ const CHAIN = {
   },
 };
 
+const CLOSED = (properties: object) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
+
 const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
   'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
@@ -134,16 +141,19 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
     ],
   },
   'an open schema': { messages: [ask()], output: { name: 'answer', schema: OPEN } },
+  'an answer with a format that strict mode does not know': {
+    messages: [ask()],
+    output: { name: 'answer', schema: CLOSED({ at: { type: 'string', format: 'uri' } }) },
+  },
+  'a list of anything': {
+    messages: [ask()],
+    output: { name: 'answer', schema: CLOSED({ at: { type: ['array', 'null'] } }) },
+  },
   'a name of a schema with blanks': {
     messages: [ask()],
     output: {
       name: 'my answer',
-      schema: {
-        type: 'object',
-        properties: { a: { type: 'string' } },
-        required: ['a'],
-        additionalProperties: false,
-      },
+      schema: CLOSED({ a: { type: 'string' } }),
     },
   },
   'JSON without a schema, and without the word': { messages: [ask()], output: { name: 'answer' } },

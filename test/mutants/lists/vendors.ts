@@ -74,7 +74,7 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     name: 'every-schema-strict',
     breaks: 'OpenAI refuses a schema that does not fit strict mode, which nobody asked for.',
     file: 'engine/models/rules/openai.ts',
-    find: 'output.strict ?? strictSchemaFault(root) === null',
+    find: 'output.strict ?? fitsStrictMode(root)',
     replace: 'output.strict ?? true',
     caughtBy: RULES,
   },

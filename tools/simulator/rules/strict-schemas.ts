@@ -44,6 +44,9 @@ const OPENAI_REFUSES = [
   'patternProperties',
 ];
 
+/** Source: https://github.com/cyanheads/git-mcp-server/issues/47 */
+const OPENAI_FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
+
 /** @returns what OpenAI says of the schema, after `Invalid schema for ...: `; null for one that it takes. */
 export function openAiSchemaProblem(schema: unknown): string | null {
   if (!isObject(schema)) return 'schema must be a JSON Schema of \'type: "object"\', got \'type: "None"\'.';
@@ -60,6 +63,10 @@ export function openAiSchemaProblem(schema: unknown): string | null {
     }
     const isTyped = ['type', 'anyOf', '$ref', 'enum', 'const'].some((name) => own[name] !== undefined);
     if (!isTyped) return `${context}, schema must have a 'type' key.`;
+    const { format } = own;
+    if (format !== undefined && !OPENAI_FORMATS.includes(String(format))) {
+      return `${context}, '${format}' is not a valid format.`;
+    }
     if (own['type'] === 'array' && own['items'] === undefined) {
       return `${context}, array schema missing items.`;
     }
