@@ -29,7 +29,7 @@ export function toStrictParameters(schema: Schema): Schema {
   const look = (own: Schema): Schema => {
     const { type, minItems = 0, additionalProperties: more } = own;
     const isBound = BOUNDS.some((keyword) => keyword in own) || Number(minItems) > 1;
-    if (isBound || (type === 'object' && more === undefined)) isTaken = false;
+    if (isBound || (isObjectType(type) && more === undefined)) isTaken = false;
     return mapSchemas(own, look);
   };
   look(schema);
@@ -38,7 +38,20 @@ export function toStrictParameters(schema: Schema): Schema {
 
 /** Call only for a schema without a fault. */
 export function toAnthropicSchema(schema: Schema): Record<string, unknown> {
-  return transformJSONSchema(schema as never) as unknown as Record<string, unknown>;
+  return transformJSONSchema(withApartTypes(schema) as never) as unknown as Record<string, unknown>;
+}
+
+/**
+ * An object or list that may also be something else, as strict schemas of other vendors have them for what may be
+ * missing. The library reads a single type: of several, it would leave the properties and items to the description.
+ */
+function withApartTypes(value: Schema): Schema {
+  const schema = mapSchemas(value, withApartTypes);
+  const { type, description, ...rest } = schema;
+  const isWritten = !Array.isArray(type) || 'enum' in rest || 'const' in rest;
+  if (isWritten || !type.some((own) => own === 'object' || own === 'array')) return schema;
+  const variants = type.map((own: unknown) => (own === 'null' ? { type: own } : { ...rest, type: own }));
+  return { anyOf: variants, ...(description === undefined ? {} : { description }) };
 }
 
 /** What closing every object, as Claude requires, would turn into another schema; null where there is nothing. */
@@ -64,11 +77,15 @@ function openObject(value: unknown, path: string): SchemaFault | null {
   const schema = value as Schema;
   const { type, properties, additionalProperties: more } = schema;
   const isEmpty = properties === undefined || Object.keys(Object(properties)).length === 0;
-  if ((more !== undefined && more !== false) || (type === 'object' && isEmpty && more !== false)) {
+  if ((more !== undefined && more !== false) || (isObjectType(type) && isEmpty && more !== false)) {
     const demand = 'must list its properties and have "additionalProperties": false';
     return { path: path.replace(/\.$/, ''), demand };
   }
   return firstOf(innerOf(schema, path));
+}
+
+function isObjectType(type: unknown): boolean {
+  return type === 'object' || (Array.isArray(type) && type.includes('object'));
 }
 
 /** The schemas within one, by their paths. */

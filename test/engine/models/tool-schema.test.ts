@@ -1,5 +1,6 @@
 /** Schemas of tools as clients and MCP servers write them, and as a vendor takes them. */
 import { describe, expect, test } from '@jest/globals';
+import { toAnthropicSchema, toStrictParameters } from '../../../engine/models/rules/anthropic-schema.ts';
 import { fitToolParameters, withPlainReferences } from '../../../engine/models/rules/tool-schema.ts';
 
 const TEXT = { type: 'string' };
@@ -143,5 +144,44 @@ describe('references of strict mode stand alone', () => {
       type: 'object',
       properties: { a: { $ref: 'https://example.com/a' } },
     });
+  });
+});
+
+// https://github.com/docker/docker-agent/pull/2168
+describe('what may be missing in a schema at Claude', () => {
+  const inner = { properties: { x: { type: 'number', minimum: 0 } }, required: ['x'] };
+  const maybe = { type: ['object', 'null'], description: 'Where.', ...inner, additionalProperties: false };
+  const schema = {
+    type: 'object',
+    properties: {
+      at: maybe,
+      all: { type: ['array', 'null'], items: TEXT },
+      by: { type: ['string', 'null'] },
+    },
+    required: ['at', 'all', 'by'],
+    additionalProperties: false,
+  };
+  const fitted = {
+    properties: {
+      at: {
+        description: 'Where.',
+        anyOf: [
+          {
+            type: 'object',
+            properties: { x: { type: 'number', description: '{minimum: 0}' } },
+            required: ['x'],
+            additionalProperties: false,
+          },
+          { type: 'null' },
+        ],
+      },
+      all: { anyOf: [{ type: 'array', items: TEXT }, { type: 'null' }] },
+      by: { type: ['string', 'null'] },
+    },
+  };
+
+  test('keeps its properties and items, in an answer and in a strict tool', () => {
+    expect(toAnthropicSchema(schema)).toMatchObject(fitted);
+    expect(toStrictParameters(schema)).toMatchObject(fitted);
   });
 });

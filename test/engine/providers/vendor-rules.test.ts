@@ -149,6 +149,13 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
     messages: [ask()],
     output: { name: 'answer', schema: CLOSED({ at: { type: ['array', 'null'] } }) },
   },
+  'an object or nothing': {
+    messages: [ask()],
+    output: {
+      name: 'answer',
+      schema: CLOSED({ at: { ...CLOSED({ x: { type: 'number' } }), type: ['object', 'null'] } }),
+    },
+  },
   'a name of a schema with blanks': {
     messages: [ask()],
     output: {

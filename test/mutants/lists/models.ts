@@ -134,4 +134,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'if (Object.keys(beside).length > -1) return own;',
     caughtBy: { tests: ['test/engine/models/tool-schema.test.ts'] },
   },
+  {
+    name: 'object-or-null',
+    breaks: 'Claude refuses an answer whose schema has an object that may be null.',
+    file: 'engine/models/rules/anthropic-schema.ts',
+    find: 'transformJSONSchema(withApartTypes(schema) as never)',
+    replace: 'transformJSONSchema(schema as never)',
+    caughtBy: { tests: ['test/engine/models/tool-schema.test.ts'] },
+  },
 ];
