@@ -81,11 +81,19 @@ export function isTextOfObject(written: string): boolean {
   return written.trimStart().startsWith('{') && isJson(written);
 }
 
+const UNNAMED = 'unnamed';
+
+/**
+ * What a model called in an earlier turn. Models also write names that no tool has, and clients cut or lose them: a
+ * conversation that holds such a call would end with it. A vendor that refuses one gets another.
+ */
+const calledName = z.string().overwrite((written) => (written.trim() === '' ? UNNAMED : written));
+
 /** A call that the model made in an earlier turn. */
 const toolCallPartSchema = z.strictObject({
   type: z.literal('tool-call'),
   id: callId,
-  name,
+  name: calledName,
   /** JSON, as the model wrote it. */
   arguments: callArgumentsSchema,
   native,

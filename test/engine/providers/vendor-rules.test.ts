@@ -122,6 +122,14 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   },
   'a tool that must be called': { messages: [ask()], tools: [LOOK], toolChoice: { name: 'look' } },
   'a choice without tools': { messages: [ask()], toolChoice: 'auto' },
+  'a call by a name that no tool has': {
+    messages: [
+      ask('Look.'),
+      { role: 'assistant', content: [{ ...CALL('a'), name: '\u770b" />\n' }] },
+      ask([RESULT('a'), { type: 'text', text: DIRECTIVE }]),
+    ],
+    tools: [LOOK],
+  },
   'a turn without content': { messages: [ask('First.'), { role: 'assistant', content: '' }, ask()] },
   'texts that are empty or blank': {
     messages: [

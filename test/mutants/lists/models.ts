@@ -142,4 +142,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'transformJSONSchema(schema as never)',
     caughtBy: { tests: ['test/engine/models/tool-schema.test.ts'] },
   },
+  {
+    name: 'name-that-no-tool-has',
+    breaks: 'A conversation ends once a model has called a tool by a name with blanks.',
+    file: 'contracts/content.ts',
+    find: '  name: calledName,',
+    replace: '  name,',
+    caughtBy: { tests: ['test/contracts/called-names.test.ts'] },
+  },
 ];
