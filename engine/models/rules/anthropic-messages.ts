@@ -22,6 +22,7 @@ import { withUniqueCallIds } from './call-ids.ts';
 import { mediaViolations } from './media.ts';
 import { type FittedInput, mapParts, type RuledCall, type VendorRules, type Violation } from './rule.ts';
 import { changes, without, withoutNeutralSampling } from './sampling.ts';
+import { sharedNameViolations } from './tool-names.ts';
 import { toolResultViolations } from './tool-results.ts';
 import { findPropertyName, fitToolParameters } from './tool-schema.ts';
 
@@ -110,6 +111,7 @@ function* toolViolations({ model, input }: RuledCall): Iterable<Violation> {
   if (refusesForcedTool(model) && forcesTool(input)) {
     yield { field: 'toolChoice (tool_choice)', demand: 'cannot force a tool at this model' };
   }
+  yield* sharedNameViolations(input);
   for (const { name, parameters, strict } of functionTools(input.tools)) {
     const fault = strict === true ? openObjectFault(parameters) : null;
     if (fault === null) continue;

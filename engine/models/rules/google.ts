@@ -5,6 +5,7 @@
 import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
+import { sharedNameViolations } from './tool-names.ts';
 import { toolResultViolations } from './tool-results.ts';
 import { fitToolParameters, withReferencesAlone } from './tool-schema.ts';
 
@@ -21,6 +22,7 @@ export const googleRules: VendorRules = {
   toolName: { pattern: /^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, maxChars: 64 },
   *violations({ model, input }) {
     yield* toolResultViolations(input.messages);
+    yield* sharedNameViolations(input);
     yield* mediaViolations(input.messages, MEDIA);
     if (input.output !== undefined && input.tools !== undefined && TOOLS_OR_JSON.test(model)) {
       yield { field: 'output', demand: 'cannot be combined with tools before Gemini 3' };

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { functionTools, type Message, type Part, partsOf } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
-import { mapParts, type ToolNameRule } from './rule.ts';
+import { mapParts, type ToolNameRule, type Violation } from './rule.ts';
 
 const HASH_CHARS = 8;
 
@@ -34,6 +34,27 @@ export function renameTools(input: GenerationInput, rule: ToolNameRule): Renamed
     ...(typeof toolChoice !== 'object' ? {} : { toolChoice: renamedChoice(toolChoice, rename) }),
   };
   return { input: renamed, ownName: (sent) => named.get(sent) ?? sent };
+}
+
+/** A tool that its client has listed several times, as servers of tools and agents add theirs: once. */
+export function withoutRepeatedTools(tools: GenerationInput['tools']): GenerationInput['tools'] {
+  const seen = new Set<string>();
+  const kept = tools?.filter((tool) => {
+    if ('format' in tool) return true;
+    const { name, description, parameters, strict } = tool;
+    const own = JSON.stringify([name, description, parameters, strict]);
+    const isNew = !seen.has(own);
+    seen.add(own);
+    return isNew;
+  });
+  return kept?.length === tools?.length ? tools : kept;
+}
+
+/** For vendors that refuse a name that two tools have. */
+export function* sharedNameViolations({ tools }: GenerationInput): Iterable<Violation> {
+  const names = functionTools(tools).map(({ name }) => name);
+  const shared = names.find((name, index) => names.indexOf(name) < index);
+  if (shared !== undefined) yield { field: `tools.${shared}`, demand: 'must have a name that no other has' };
 }
 
 function renamedChoice(

@@ -10,7 +10,7 @@ import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './op
 import { withoutOwnPictures } from './own-pictures.ts';
 import { withReadableBlocks } from './readable-blocks.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
-import { renameTools } from './tool-names.ts';
+import { renameTools, withoutRepeatedTools } from './tool-names.ts';
 import { withResultsAfterCalls } from './tool-results.ts';
 
 const ANY_NAME = { pattern: /^/, maxChars: 256 } as const;
@@ -62,13 +62,18 @@ function hasOwnPictures({ config, input }: RuledCall): boolean {
   return withoutOwnPictures(input.messages, config.wire) !== input.messages;
 }
 
-/** Blocks of Anthropic's format as text for other vendors, and pictures of the model only where it takes them. */
+/**
+ * Blocks of Anthropic's format as text for other vendors, and pictures of the model only where it takes them. Each tool
+ * once.
+ */
 function readable(call: RuledCall): RuledCall {
   const { config, input } = call;
   const own = withoutOwnPictures(input.messages, config.wire);
   const isAnthropic = config.wire === 'anthropic-messages' || config.wire === 'bedrock';
   const messages = isAnthropic ? own : withReadableBlocks(own);
-  return messages === input.messages ? call : { ...call, input: { ...input, messages } };
+  const tools = withoutRepeatedTools(input.tools);
+  if (messages === input.messages && tools === input.tools) return call;
+  return { ...call, input: { ...input, messages, ...(tools === undefined ? {} : { tools }) } };
 }
 
 function inOrder(call: RuledCall): RuledCall {

@@ -51,6 +51,16 @@ test('a picture of an earlier answer goes back to the vendor whose models change
   }
 });
 
+// https://github.com/docker/docker-agent/issues/2251, https://github.com/lobehub/lobehub/pull/12604
+test.each([CLAUDE, 'google/gemini-3-flash', 'openai/gpt-5.1'])('%s gets a tool once', (name) => {
+  const [find] = TOOLS;
+  const tools = [...TOOLS, { ...find, parameters: { type: 'object' } }] as typeof TOOLS;
+  expect(paramOf(name, { tools })).toBeNull();
+  expect(sentTo(name, { tools }).input.tools).toHaveLength(1);
+  const other = [...TOOLS, { ...find, description: 'Finds.' }] as typeof TOOLS;
+  expect(paramOf(name, { tools: other })).toBe(name.startsWith('openai') ? null : 'tools.find');
+});
+
 // https://github.com/ollama/ollama/issues/6753, https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1120
 test.each(['ollama/llava', 'lm-studio/gemma-3'])('%s loads no image from an address', (name) => {
   const messages = [imageOf('https://example.com/a.png')];

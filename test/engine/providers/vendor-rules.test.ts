@@ -120,6 +120,8 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
       { ...LOOK, name: 'n'.repeat(90) },
     ],
   },
+  'a tool twice': { messages: [ask()], tools: [LOOK, { ...LOOK, parameters: { ...LOOK.parameters } }] },
+  'two tools of one name': { messages: [ask()], tools: [LOOK, { ...LOOK, description: 'Another one.' }] },
   'a tool that must be called': { messages: [ask()], tools: [LOOK], toolChoice: { name: 'look' } },
   'a choice without tools': { messages: [ask()], toolChoice: 'auto' },
   'a call by a name that no tool has': {

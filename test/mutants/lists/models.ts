@@ -150,4 +150,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: '  name,',
     caughtBy: { tests: ['test/contracts/called-names.test.ts'] },
   },
+  {
+    name: 'tool-twice',
+    breaks: 'Anthropic and Gemini refuse a request with a tool that its client lists twice.',
+    file: 'engine/models/rules/vendor-rules.ts',
+    find: 'const tools = withoutRepeatedTools(input.tools);',
+    replace: 'const tools = input.tools;',
+    caughtBy: { tests: ['test/engine/models/rules.test.ts'] },
+  },
 ];

@@ -197,6 +197,10 @@ function wrongTools({ body }: VendorRequest): Problem | null {
     objectsOf(tool['functionDeclarations'] ?? tool['function_declarations']),
   );
   if (declared.length > 512) return { message: 'At most 512 function declarations can be specified.' };
+  const names = declared.map(({ name }) => textOf(name));
+  const shared = names.find((name, index) => names.indexOf(name) < index);
+  // https://github.com/lobehub/lobehub/pull/12604
+  if (shared !== undefined) return { message: `Duplicate function declaration found: ${shared}` };
   const config = fieldsOf(fieldsOf(body['toolConfig'])['functionCallingConfig']);
   const isRestricted =
     isSet(config['allowedFunctionNames']) && !['ANY', 'VALIDATED'].includes(textOf(config['mode']));
