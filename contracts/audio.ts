@@ -1,6 +1,7 @@
 /** Spoken parts of a chat completion, which only some vendors hear. Source: OpenAI, "Audio and speech". */
 import { z } from 'zod';
 import { type Message, type Part, partsOf } from './content.ts';
+import { plainBase64 } from './media-urls.ts';
 
 const audioPart = z.object({
   type: z.literal('input_audio'),
@@ -13,7 +14,7 @@ export function audioOf(part: Part): { readonly mediaType: string; readonly data
   const { data: spoken } = audioPart.safeParse(part.value);
   if (spoken === undefined) return null;
   const { data, format: kind } = spoken.input_audio;
-  return { mediaType: `audio/${kind}`, data: data.replace(/^data:[^,]*,/, '') };
+  return { mediaType: `audio/${kind.toLowerCase()}`, data: plainBase64(data.replace(/^data:[^,]*,/, '')) };
 }
 
 /** Whether something in a conversation is spoken. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isJson } from './json.ts';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
+import { plainMediaUrl } from './media-urls.ts';
 
 const name = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'expected up to 256 printable characters, no spaces');
 /** Of any length: vendors put signatures into the ids of tool calls. */
@@ -26,17 +27,7 @@ const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields:
 export type NativeFields = z.infer<typeof nativeFieldsSchema>;
 const native = nativeFieldsSchema.optional();
 
-const DATA_HEAD = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/i;
-
-/**
- * Without what a data URL may say beside its type, such as a character set: no vendor reads it. And in small letters:
- * a type in capitals is the same one, but vendors refuse it.
- */
-const mediaUrl = z.string().overwrite((url) => {
-  const [head, type = ''] = DATA_HEAD.exec(url) ?? [];
-  const plain = `data:${type.toLowerCase()};base64,`;
-  return head === undefined || head === plain ? url : `${plain}${url.slice(head.length)}`;
-});
+const mediaUrl = z.string().overwrite(plainMediaUrl);
 
 const textPartSchema = z.strictObject({
   type: z.literal('text'),

@@ -106,11 +106,15 @@ describe('a chat completion', () => {
   });
 
   // https://github.com/BerriAI/litellm/pull/39977
-  test('has a document that comes as a picture', () => {
-    const image_url = { url: 'data:application/pdf;base64,JVBERi0=', detail: 'high' };
-    expect(
-      mapped({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url }] }] }).input,
-    ).toEqual([{ role: 'user', content: [{ type: 'file', url: image_url.url }] }]);
+  test.each([
+    ['file', 'data:application/pdf;base64,JVBERi0='],
+    ['file', 'data:application/octet-stream;base64,JVBERi0xLjcK'],
+    ['image', 'data:application/octet-stream;base64,iVBORw0KGgo='],
+  ])('has a %s that comes as a picture: %s', (type, url) => {
+    const content = [{ type: 'image_url', image_url: { url } }];
+    expect(mapped({ messages: [{ role: 'user', content }] }).input).toMatchObject([
+      { role: 'user', content: [{ type, url }] },
+    ]);
   });
 
   test.each(['required', { type: 'function', function: { name: 'look' } }])(

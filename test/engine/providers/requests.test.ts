@@ -208,7 +208,7 @@ describe('a request', () => {
   });
 
   test('what a chat client says aloud is heard by Gemini, and by no other format', async () => {
-    const audio = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } };
+    const audio = { type: 'input_audio', input_audio: { data: 'UklG\nRg', format: 'WAV' } };
     const messages: GenerationInput['messages'] = [
       { role: 'user', content: [{ type: 'native', format: 'openai-chat', value: audio }] },
     ];

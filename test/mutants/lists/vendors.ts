@@ -319,4 +319,20 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: 'true || !hasTools',
     caughtBy: SERVERS,
   },
+  {
+    name: 'base64-in-lines',
+    breaks: 'A vendor refuses a picture whose base64 is broken into lines, as command lines write it.',
+    file: 'contracts/media-urls.ts',
+    find: 'const data = plainBase64(written);',
+    replace: 'const data = written;',
+    caughtBy: { tests: ['test/contracts/media-urls.test.ts'] },
+  },
+  {
+    name: 'file-without-a-type',
+    breaks: 'Anthropic refuses a PDF of which its client does not know the type.',
+    file: 'contracts/media-urls.ts',
+    find: '!NO_TYPE.test(type)) return type;',
+    replace: 'true) return type;',
+    caughtBy: { tests: ['test/contracts/media-urls.test.ts'] },
+  },
 ];

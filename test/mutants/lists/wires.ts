@@ -86,9 +86,9 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'picture-type-in-capitals',
     breaks: 'Vendors refuse a picture whose client has taken its type from the name of a file.',
-    file: 'contracts/content.ts',
-    find: 'type.toLowerCase()',
-    replace: 'type',
+    file: 'contracts/media-urls.ts',
+    find: 'named?.toLowerCase()',
+    replace: 'named',
     caughtBy: { tests: ['test/contracts/media-urls.test.ts'] },
   },
   {
