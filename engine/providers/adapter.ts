@@ -5,6 +5,7 @@ import { type AnswerHead, createLink, type Link } from './http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { readInTime } from './read-in-time.ts';
+import { withWholeCharacters } from './whole-characters.ts';
 
 /** How long an answer may take to end after its last event. */
 const END_MS = 1_000;
@@ -68,7 +69,7 @@ async function* withMappedErrors(
   { secrets }: ProviderSettings,
 ): AsyncGenerator<ProviderEvent> {
   try {
-    yield* wire.stream(call, link);
+    yield* withWholeCharacters(wire.stream(call, link));
   } catch (error) {
     if (call.signal.aborted) throw call.signal.reason;
     throw toPresentableError(wire.mapError(error, link.head()), secrets);

@@ -272,4 +272,12 @@ export const ODD_ANSWER_MUTANTS: readonly Mutant[] = [
     replace: '...event.delta',
     caughtBy: TESTS,
   },
+  {
+    name: 'half-a-character',
+    breaks: 'Clients in Rust and Python cannot read an answer whose vendor cuts it within an emoji.',
+    file: 'engine/providers/whole-characters.ts',
+    find: 'held = endsInHalf(textOf(own)) ? own : null;',
+    replace: 'held = null;',
+    caughtBy: { tests: ['test/engine/providers/whole-characters.test.ts'] },
+  },
 ];
