@@ -14,7 +14,7 @@ import { withKnownFields } from './known-fields.ts';
 import { mediaViolations, remoteMediaViolations } from './media.ts';
 import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
 import { changes, without, withoutNeutralSampling } from './sampling.ts';
-import { fitsStrictMode, strictSchemaFault } from './strict-schema.ts';
+import { fitsStrictMode, strictSchemaFault, withFormatsInWords } from './strict-schema.ts';
 import { toolResultViolations } from './tool-results.ts';
 import { fitToolParameters, type ParametersRule, withOwnRoot, withPlainReferences } from './tool-schema.ts';
 
@@ -157,7 +157,24 @@ function violationOf(
 function fitOpenAi({ input, facts }: RuledCall, rule: ParametersRule = PARAMETERS): FittedInput {
   const sampled = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
   const { tools, dropped } = fitToolParameters(sampled.tools, rule);
-  return { input: withFormat({ ...sampled, ...(tools === undefined ? {} : { tools }) }), dropped };
+  const fitted = withFormat({ ...sampled, ...(tools === undefined ? {} : { tools }) });
+  return { input: withStrictFormats(fitted), dropped };
+}
+
+/** Other vendors' strict modes take more formats, and their clients send them. */
+function withStrictFormats(input: GenerationInput): GenerationInput {
+  const { tools, output } = input;
+  const fitted = tools?.map((tool) =>
+    'format' in tool || tool.strict !== true
+      ? tool
+      : { ...tool, parameters: withFormatsInWords(tool.parameters) },
+  );
+  const isStrict = output?.schema !== undefined && output.strict === true;
+  return {
+    ...input,
+    ...(fitted === undefined ? {} : { tools: fitted }),
+    ...(isStrict ? { output: { ...output, schema: withFormatsInWords(output.schema ?? {}) } } : {}),
+  };
 }
 
 function withToolsOrThoughts({ model, config }: RuledCall, input: GenerationInput): FittedInput {

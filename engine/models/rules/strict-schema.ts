@@ -57,6 +57,15 @@ const TAKEN = [
 ];
 const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
 
+/** Formats that strict mode refuses, such as that of an address, as words. */
+export function withFormatsInWords(value: Schema): Schema {
+  const schema = mapSchemas(value, withFormatsInWords);
+  const { format, description, ...rest } = schema;
+  if (typeof format !== 'string' || FORMATS.includes(format)) return schema;
+  const before = typeof description === 'string' ? `${description}\n\n` : '';
+  return { ...rest, description: `${before}{format: "${format}"}` };
+}
+
 /** Whether the vendor is sure to take a schema in strict mode, for a request that has not asked for that mode. */
 export function fitsStrictMode(schema: Schema): boolean {
   let isSure = true;

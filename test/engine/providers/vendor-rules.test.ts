@@ -155,6 +155,11 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
     messages: [ask()],
     output: { name: 'answer', schema: CLOSED({ at: { type: 'string', format: 'uri' } }) },
   },
+  'a strict answer and tool with such a format': {
+    messages: [ask()],
+    output: { name: 'answer', schema: CLOSED({ at: { type: 'string', format: 'uri' } }), strict: true },
+    tools: [{ name: 'look', parameters: CLOSED({ at: { type: 'string', format: 'uri' } }), strict: true }],
+  },
   'a list of anything': {
     messages: [ask()],
     output: { name: 'answer', schema: CLOSED({ at: { type: ['array', 'null'] } }) },

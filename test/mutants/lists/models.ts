@@ -158,4 +158,12 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: 'const tools = input.tools;',
     caughtBy: { tests: ['test/engine/models/rules.test.ts'] },
   },
+  {
+    name: 'strict-format',
+    breaks: 'OpenAI refuses every request with a strict tool that takes a URL.',
+    file: 'engine/models/rules/openai.ts',
+    find: 'input: withStrictFormats(fitted)',
+    replace: 'input: fitted',
+    caughtBy: RULES,
+  },
 ];
