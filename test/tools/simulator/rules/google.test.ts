@@ -87,6 +87,7 @@ testRules({
     ],
     functions: [
       ['Invalid function name', tools({ name: '1st' })],
+      ['Duplicate function declaration found: a', tools({ name: 'a' }, { name: 'a' })],
       ['mutually exclusive', tools({ name: 'a', parameters: { type: 'OBJECT' }, parametersJsonSchema: {} })],
       [
         'Allowed function names should only be set',
@@ -99,6 +100,15 @@ testRules({
         config({
           responseMimeType: 'application/json',
           responseJsonSchema: { type: 'array', items: { type: 'array', maxItems: 500 }, maxItems: 500 },
+        }),
+      ],
+    ],
+    'references in schemas': [
+      [
+        "$ref '#/$defs/A' was set alongside unsupported fields",
+        config({
+          responseMimeType: 'application/json',
+          responseJsonSchema: { type: 'array', items: { $ref: '#/$defs/A', title: 'A' } },
         }),
       ],
     ],
