@@ -229,6 +229,11 @@ export const LIMITS = {
   /** The values that a job starts from, and all that its steps may write, as JSON. */
   jobInputBytes: 1024 * 1024,
   jobOutputBytes: 64 * 1024 * 1024,
+  /** A pipeline as JSON, which each generation of a job reads again; and the places of values in its texts. */
+  pipelineBytes: 2 * 1024 * 1024,
+  placesPerPipeline: 60_000,
+  /** White space in the JSON of a value; with more it is written without any. */
+  indentChars: 1024 * 1024,
   /** Longest that a job may take, with what it waits for people. */
   longestJobMs: 90 * DAY_MS,
   /** Longest note of a person that approves or rejects a step. */

@@ -5,6 +5,7 @@
  */
 import { UnbrokenError } from './errors.ts';
 import { isPointer, parsePointer, valueAt } from './json-pointer.ts';
+import { LIMITS } from './limits.ts';
 import type { Condition } from './pipelines.ts';
 import { fillTemplate, parseTemplate, type TemplatePlace, variablesOf } from './prompt-template.ts';
 
@@ -56,23 +57,44 @@ export function readValue(values: PipelineValues, pointer: string): unknown {
 
 /**
  * The text with its values. A list of texts is joined by blank lines; what is neither text, number nor a list of
- * them is written as JSON. @throws invalid_request for a place without a value
+ * them is written as JSON. A value stands at each of its places, so a short text and a short value can make a huge one.
+ * @param most characters of the filled text.
+ * @throws invalid_request for a place without a value, job_too_large
  */
-export function fillText(template: string, values: PipelineValues): string {
+export function fillText(
+  template: string,
+  values: PipelineValues,
+  most: number = LIMITS.requestBodyBytes,
+): string {
   const segments = parseTemplate(template, PLACE);
-  const filled = variablesOf(segments).map((place) => {
-    const found = alternativesOf(place)
-      .map((pointer) => readValue(values, pointer))
-      .find((value) => value !== undefined && value !== null);
-    if (found === undefined) {
-      throw new UnbrokenError(
-        'invalid_request',
-        `{{${place}}} has no value; name another after it, as in {{/steps/edit|/steps/draft}}.`,
-      );
-    }
-    return [place, asText(found)] as const;
-  });
-  return fillTemplate(segments, new Map(filled));
+  const filled = new Map<string, string>();
+  let chars = 0;
+  for (const segment of segments) {
+    chars += 'text' in segment ? segment.text.length : fillPlace(segment.variable, values, filled).length;
+    if (chars <= most) continue;
+    throw new UnbrokenError(
+      'job_too_large',
+      `A text with its values has more than ${most} characters, the most there may be.`,
+    );
+  }
+  return fillTemplate(segments, filled);
+}
+
+function fillPlace(place: string, values: PipelineValues, filled: Map<string, string>): string {
+  const known = filled.get(place);
+  if (known !== undefined) return known;
+  const found = alternativesOf(place)
+    .map((pointer) => readValue(values, pointer))
+    .find((value) => value !== undefined && value !== null);
+  if (found === undefined) {
+    throw new UnbrokenError(
+      'invalid_request',
+      `{{${place}}} has no value; name another after it, as in {{/steps/edit|/steps/draft}}.`,
+    );
+  }
+  const text = asText(found);
+  filled.set(place, text);
+  return text;
 }
 
 export function asText(value: unknown): string {
@@ -80,7 +102,25 @@ export function asText(value: unknown): string {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string' || item === null)) {
     return value.filter((item) => item !== null).join('\n\n');
   }
-  return typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value);
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(value, null, isIndented(value) ? INDENT : 0);
+}
+
+const INDENT = 2;
+
+/** Whether JSON is written with white space: deep in other values, each number would get a hundred times its length. */
+function isIndented(value: object | null): boolean {
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }];
+  let chars = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { depth } = next;
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    const members = Object.values(next.value);
+    chars += members.length * depth * INDENT;
+    if (chars > LIMITS.indentChars) return false;
+    for (const member of members) open.push({ value: member, depth: depth + 1 });
+  }
+  return true;
 }
 
 export function isMet(condition: Condition, values: PipelineValues): boolean {

@@ -10,6 +10,7 @@ import type {
   JobStepName,
 } from '../../contracts/job-steps.ts';
 import type { JobEventBody } from '../../contracts/jobs.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { asText, fillText, pointersOf } from '../../contracts/pipeline-values.ts';
 import { isApproval } from '../../contracts/pipelines.ts';
 import type { JobSpec } from '../../engine/jobs/job-store.ts';
@@ -154,7 +155,9 @@ type EndStepCode = NonNullable<EndStep['failure']>['code'];
 /** Without an `output`, the values of the generating steps that no other step needs. */
 async function documentOf({ jobs }: Jobs, job: SpecifiedJob): Promise<string> {
   const { output, steps } = job.spec.definition;
-  if (output !== undefined) return fillText(output, await readValues(jobs, job, pointersOf(output)));
+  if (output !== undefined) {
+    return fillText(output, await readValues(jobs, job, pointersOf(output)), LIMITS.jobOutputBytes);
+  }
   const needed = new Set(Object.values(steps).flatMap(neededBy));
   const last = Object.keys(steps).filter((name) => !needed.has(name));
   const values = await readValues(

@@ -96,15 +96,21 @@ function requestOf(
     input,
     ...settings
   } = step;
+  let mostChars: number = LIMITS.requestBodyBytes;
+  const fill = (template: string) => {
+    const text = fillText(template, values, mostChars);
+    mostChars -= text.length;
+    return text;
+  };
   const variables = Object.entries(prompt?.variables ?? {}).map(([name, value]) => [
     name,
-    typeof value === 'string' ? fillText(value, values) : value,
+    typeof value === 'string' ? fill(value) : value,
   ]);
   return {
     ...settings,
     ...(prompt === undefined ? {} : { prompt: { ...prompt, variables: Object.fromEntries(variables) } }),
-    ...(system === undefined ? {} : { system: fillText(system, values) }),
-    ...(input === undefined ? {} : { input: fillText(input, values) }),
+    ...(system === undefined ? {} : { system: fill(system) }),
+    ...(input === undefined ? {} : { input: fill(input) }),
     ...(spec.priority === null ? {} : { priority: spec.priority }),
     deadlineMs,
   };

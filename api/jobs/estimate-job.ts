@@ -43,6 +43,8 @@ class Estimate {
   readonly #input: Readonly<Record<string, unknown>>;
   readonly #sizes = new Map<string, Sized>();
   readonly #assumptions = new Set<string>();
+  /** Characters of the values of the input, which many places may name. */
+  readonly #inputChars = new Map<string, number>();
 
   constructor(
     dependencies: Dependencies,
@@ -146,13 +148,19 @@ class Estimate {
 
   #charsAt(pointer: string, step: GenerationStep): number {
     const [root, name = '', ...rest] = parsePointer(pointer) ?? [];
-    if (root === 'input') return asText(this.#input[name]).length;
+    if (root === 'input') return this.#charsOfInput(name);
     if (root === 'index') return 4;
     const source = root === 'item' ? (parsePointer(step.foreach ?? '') ?? []) : [root, name, ...rest];
-    if (source[0] === 'input') return asText(this.#input[source[1] ?? '']).length;
+    if (source[0] === 'input') return this.#charsOfInput(source[1] ?? '');
     const { items = 0, maxOutputTokens = DEFAULTS.maxOutputTokens } = this.#sizes.get(source[1] ?? '') ?? {};
     const isWhole = root !== 'item' && rest.length === 0;
     return CHARS_PER_TOKEN * maxOutputTokens * (isWhole ? Math.max(1, items) : 1);
+  }
+
+  #charsOfInput(name: string): number {
+    const chars = this.#inputChars.get(name) ?? asText(this.#input[name]).length;
+    this.#inputChars.set(name, chars);
+    return chars;
   }
 }
 

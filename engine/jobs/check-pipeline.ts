@@ -39,6 +39,7 @@ export interface CheckedPipeline {
 
 /** @throws invalid_request with the first faults, and how many there are. */
 export function checkPipeline(content: PipelineContent): CheckedPipeline {
+  refuseTooLarge(content);
   const faults: string[] = [];
   const names = Object.keys(content.steps);
   const steps = Object.entries(content.steps).map(([name, step]) => readStep(name, step, faults));
@@ -65,6 +66,19 @@ export function checkPipeline(content: PipelineContent): CheckedPipeline {
     });
   }
   return { steps: ordered };
+}
+
+/** Before its texts are read: that takes time for each of their places. @throws invalid_request */
+function refuseTooLarge(content: PipelineContent): void {
+  const json = JSON.stringify(content);
+  const bytes = Buffer.byteLength(json);
+  const places = bytes > LIMITS.pipelineBytes ? 0 : json.split('{{').length - 1;
+  if (bytes <= LIMITS.pipelineBytes && places <= LIMITS.placesPerPipeline) return;
+  const has = places === 0 ? `${bytes} bytes` : `${places} places of values`;
+  const most = places === 0 ? LIMITS.pipelineBytes : LIMITS.placesPerPipeline;
+  throw new UnbrokenError('invalid_request', `steps: the pipeline has ${has} of at most ${most}.`, {
+    details: { param: 'steps' },
+  });
 }
 
 function textOf(faults: readonly string[]): string {

@@ -54,6 +54,30 @@ describe('a text', () => {
     expect(() => pointersOf(text)).toThrow(TemplateError);
   });
 
+  test('a value at many places is refused before they are filled', () => {
+    const many = { ...values, input: { topic: 'x'.repeat(1_000_000) } };
+    const fill = () => fillText('{{/input/topic}}'.repeat(15_000), many);
+    expect(() => cpuMsOf(fill)).toThrow('more than 8388608 characters');
+    expect(fillText('{{/input/topic}}'.repeat(8), many)).toHaveLength(8_000_000);
+    expect(() => fillText('{{/input/topic}}', many, 999_999)).toThrow('more than 999999 characters');
+  });
+
+  test('a value at many places is written as JSON once', () => {
+    const list = { ...values, input: { topic: Array.from({ length: 20_000 }, (_, index) => index) } };
+    const fill = (places: number) => () => fillText('{{/input/topic}}'.repeat(places), list, 1e9);
+    expect(cpuMsOf(fill(200))).toBeLessThan(20 * Math.max(5, cpuMsOf(fill(1))));
+  });
+
+  test('JSON that is deep within itself has no white space, which would be a hundred times as much', () => {
+    let topic: unknown = Array.from({ length: 50_000 }, () => 1);
+    for (let depth = 0; depth < 95; depth += 1) topic = [topic];
+    const json = JSON.stringify(topic);
+    expect(fillText('{{/input/topic}}', { ...values, input: { topic } })).toBe(json);
+    expect(fillText('{{/input/topic}}', { ...values, input: { topic: { a: [1] } } })).toBe(
+      '{\n  "a": [\n    1\n  ]\n}',
+    );
+  });
+
   test('a place of a hundred thousand spaces costs no time', () => {
     const read = () => expect(() => pointersOf(`{{/a${' '.repeat(100_000)}|x}}`)).toThrow(TemplateError);
     expect(cpuMsOf(read)).toBeLessThan(2_000);

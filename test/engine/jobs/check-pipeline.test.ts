@@ -28,6 +28,15 @@ test('the example runs from the outline to the metadata, and its needs follow fr
   ]);
 });
 
+test('a pipeline that is large, or has many places of values, is refused before its texts are read', () => {
+  const steps = (input: string) =>
+    Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`s${index}`, { input }]));
+  const refused = (input: string) => () =>
+    checkPipeline(pipelineContentSchema.parse({ steps: steps(input) }));
+  expect(refused('x'.repeat(200_000))).toThrow(/^steps: the pipeline has \d+ bytes of at most 2097152\.$/);
+  expect(refused('{{/item}}'.repeat(4_000))).toThrow('has 80000 places of values of at most 60000');
+});
+
 test('the sample of the documentation is a pipeline', () => {
   const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('docs/jobs.md')) ?? [];
   const { name: _name, ...content } = newPipelineSchema.parse(parse(yaml));

@@ -10,6 +10,22 @@ const BATCH_FLOW = 'test/workflows/batch.test.ts';
 
 export const JOB_MUTANTS: readonly Mutant[] = [
   {
+    name: 'pipeline-text-filled-without-limit',
+    breaks: 'A value at a thousand places takes the memory of a worker, and of each that gets the job next.',
+    file: 'contracts/pipeline-values.ts',
+    find: 'if (chars <= most) continue;',
+    replace: 'if (chars >= 0) continue;',
+    caughtBy: { tests: ['test/contracts/pipeline-values.test.ts'] },
+  },
+  {
+    name: 'pipeline-value-deep-in-white-space',
+    breaks: 'A megabyte of numbers deep within lists becomes a hundred megabytes of white space.',
+    file: 'contracts/pipeline-values.ts',
+    find: 'if (chars > LIMITS.indentChars) return false;',
+    replace: '',
+    caughtBy: { tests: ['test/contracts/pipeline-values.test.ts'] },
+  },
+  {
     name: 'job-item-begins-again-after-continue-as-new',
     breaks: 'A job that continues as a new run pays for its items a second time.',
     file: 'workflows/job-board.ts',
