@@ -74,36 +74,54 @@ export async function resolveReferences(
   return resolved;
 }
 
-/** What holds the items that one request refers to: each response and conversation is read once, within a limit. */
+/**
+ * What holds the items that one request refers to: each response and conversation is read once, within a limit. An item
+ * counts at each reference to it: a short request may name a large one a thousand times.
+ */
 class StoredItems {
   readonly #load: (holder: string) => Promise<readonly StoredItem[]>;
-  readonly #byHolder = new Map<string, readonly StoredItem[]>();
-  #bytes = 0;
+  readonly #byHolder = new Map<string, ReadonlyMap<string | undefined, SizedItem>>();
+  #bytesRead = 0;
+  #bytesNamed = 0;
 
   constructor(load: (holder: string) => Promise<readonly StoredItem[]>) {
     this.#load = load;
   }
 
+  /** @throws body_too_large */
   async find(id: string): Promise<StoredItem | undefined> {
     const hex = ITEM_ID.exec(id)?.[1];
     const holder = hex === undefined ? conversationOfItem(id) : `resp_${hex}`;
     if (holder === null) return undefined;
     const items = this.#byHolder.get(holder) ?? (await this.#read(holder));
-    return items.find((item) => item.id === id);
+    const found = items.get(id);
+    this.#bytesNamed += found?.bytes ?? 0;
+    refuseMany(this.#bytesNamed, 'The items that are referred to');
+    return found?.item;
   }
 
-  async #read(holder: string): Promise<readonly StoredItem[]> {
-    const items = await this.#load(holder);
-    this.#bytes += Buffer.byteLength(JSON.stringify(items));
-    if (this.#bytes > LIMITS.requestBodyBytes) {
-      throw new UnbrokenError(
-        'body_too_large',
-        `The responses and conversations that the items refer to hold more than ${LIMITS.requestBodyBytes} bytes.`,
-      );
+  async #read(holder: string): Promise<ReadonlyMap<string | undefined, SizedItem>> {
+    const items = new Map<string | undefined, SizedItem>();
+    for (const item of await this.#load(holder)) {
+      const bytes = Buffer.byteLength(JSON.stringify(item));
+      this.#bytesRead += bytes;
+      if (!items.has(item.id)) items.set(item.id, { item, bytes });
     }
+    refuseMany(this.#bytesRead, 'The responses and conversations that the items refer to');
     this.#byHolder.set(holder, items);
     return items;
   }
+}
+
+interface SizedItem {
+  readonly item: StoredItem;
+  readonly bytes: number;
+}
+
+/** @throws body_too_large */
+function refuseMany(bytes: number, what: string): void {
+  if (bytes <= LIMITS.requestBodyBytes) return;
+  throw new UnbrokenError('body_too_large', `${what} hold more than ${LIMITS.requestBodyBytes} bytes.`);
 }
 
 async function loadItems(

@@ -91,6 +91,18 @@ describe('the official client', () => {
     });
   });
 
+  test('an item counts at each reference to it: few bytes may name a large one often', async () => {
+    const { id } = await client.conversations.create({ items: [user('x'.repeat(1_000_000))] });
+    const [large] = (await client.conversations.items.list(id)).data;
+    const named = { type: 'item_reference' as const, id: String((large as { id?: string }).id) };
+    const refused = { status: 413, message: expect.stringContaining('The items that are referred to') };
+    const input = Array.from({ length: 9 }, () => named);
+    await expect(client.responses.create({ model: MODEL, input }, uncached)).rejects.toMatchObject(refused);
+    await expect(client.conversations.items.create(id, { items: input as never })).rejects.toMatchObject(
+      refused,
+    );
+  });
+
   test('a response reads the items of its conversation, and leaves its own', async () => {
     const { id } = await client.conversations.create({
       items: [{ role: 'developer', content: 'Be brief.' }],
