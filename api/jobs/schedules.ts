@@ -71,8 +71,7 @@ export async function createSchedule(
   const webhook = request.generation?.webhook ?? request.job?.webhook ?? request.batch?.webhook;
   const sealed = webhook == null ? {} : { webhook: await sealWebhook(dependencies, tenant, webhook) };
   const stored = withoutWebhook(request);
-  await dependencies.stored.takePrompt(tenant, bytesOf(stored));
-  const { schedule, isNew } = await dependencies.schedules.add({
+  const schedule = await addCounted(dependencies, {
     scheduleId,
     owner: { tenant, user, team, keyId, scopes },
     request: stored,
@@ -80,7 +79,6 @@ export async function createSchedule(
     requestHash: hashRequest(request),
     createdAt: Date.now(),
   });
-  if (!isNew) await dependencies.stored.dropPrompt(tenant, bytesOf(stored));
   if (schedule.requestHash !== hashRequest(request)) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another schedule.');
   }
@@ -101,6 +99,24 @@ export async function createSchedule(
   }
   await refuseIfNever(dependencies, schedule);
   return schedule;
+}
+
+/** @returns what is stored under its id, which counts once. @throws storage_exceeded, invalid_request */
+async function addCounted(
+  { schedules, stored }: Pick<ApiDependencies, 'schedules' | 'stored'>,
+  schedule: StoredSchedule,
+): Promise<StoredSchedule> {
+  const { tenant } = schedule.owner;
+  const bytes = bytesOf(schedule.request);
+  await stored.takePrompt(tenant, bytes);
+  let isKept = false;
+  try {
+    const added = await schedules.add(schedule);
+    isKept = added.isNew;
+    return added.schedule;
+  } finally {
+    if (!isKept) await stored.dropPrompt(tenant, bytes);
+  }
 }
 
 /** Without a tick, such as on February 30, it would look like any other, and start nothing. @throws invalid_request */
@@ -346,9 +362,10 @@ type Forgetting = Pick<ApiDependencies, 'config' | 'files' | 'schedules' | 'stor
 
 async function forget(dependencies: Forgetting, schedule: StoredSchedule): Promise<void> {
   const { schedules, stored } = dependencies;
-  await schedules.remove(schedule);
+  const isRemoved = await schedules.remove(schedule);
   await releaseInput(dependencies, schedule);
-  await stored.dropPrompt(schedule.owner.tenant, bytesOf(schedule.request));
+  // Of several requests at once, one removes it.
+  if (isRemoved) await stored.dropPrompt(schedule.owner.tenant, bytesOf(schedule.request));
 }
 
 function bytesOf(request: ScheduleRequest): number {

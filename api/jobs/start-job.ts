@@ -180,12 +180,11 @@ async function createJob(
     events: [start, ...(reused?.events ?? [])],
     values: reused?.values ?? new Map(),
   };
-  await stored.takeInput(
-    tenant,
-    Buffer.byteLength(JSON.stringify(spec)),
-    deadlineMs + config.retention.jobMs,
-  );
+  const kept = [JSON.stringify(spec), ...creation.values.values()];
+  const bytes = kept.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const counted = await stored.takeInput(tenant, bytes, deadlineMs + config.retention.jobMs);
   const created = await jobs.create(creation);
+  if (!created.created) await stored.dropInput(tenant, counted);
   assertSame(created.requestHash, requestHash);
   return orderOf({ jobId, tenant, user, deadlineAtMs, maxCostMicroUsd }, definition, creation.events);
 }

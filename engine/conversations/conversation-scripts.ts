@@ -54,13 +54,13 @@ keep()
 return {'appended'}
 `);
 
-/** ARGV JSON of {field: an entry}. -> {'deleted' | 'missing'} */
+/** ARGV JSON of {field: an entry}. -> {'deleted', its bytes} or {'missing'} */
 export const DELETE_ITEM = script(`${COMMON}
 local text = redis.call('HGET', ENTRIES, args.field)
 if not text then return {'missing'} end
 redis.call('HDEL', ENTRIES, args.field)
 redis.call('HINCRBY', META, 'bytes', -#text)
-return {'deleted'}
+return {'deleted', whole(#text)}
 `);
 
 /** ARGV JSON of {metadata}. -> {'set' | 'missing'} */
@@ -85,7 +85,7 @@ return {'reserved'}
 
 /**
  * What a turn has said is kept even if the conversation is full: the next turn is refused then.
- * ARGV JSON of {generationId, ids, untilHour, keptMs}; one text for each id.
+ * ARGV JSON of {generationId, ids, untilHour, keptMs}; one text for each id. -> {'settled' | 'known'}
  */
 export const SETTLE = script(`${COMMON}
 if redis.call('HGET', META, 'pending') ~= args.generationId then return {'known'} end

@@ -53,12 +53,14 @@ export interface ConversationStore {
   items(id: string, places: readonly ItemPlace[]): Promise<readonly ConversationItem[]>;
   setMetadata(id: string, metadata: Readonly<Record<string, string>>): Promise<boolean>;
   append(id: string, items: readonly ConversationItem[], untilHour: number): Promise<AppendOutcome>;
-  deleteItem(id: string, itemId: string): Promise<boolean>;
-  delete(id: string): Promise<void>;
+  /** @returns how many bytes the item had; null if there was none. */
+  deleteItem(id: string, itemId: string): Promise<number | null>;
+  /** @returns false if it was gone. */
+  delete(id: string): Promise<boolean>;
   /** Takes the next place for the turn of a generation. Repeated for the same generation, it changes nothing. */
   reserve(id: string, generationId: string): Promise<ReserveOutcome>;
-  /** Puts the items of a reserved turn into its place, once. */
-  settle(id: string, turn: SettledTurn): Promise<void>;
+  /** Puts the items of a reserved turn into its place, once. @returns false if they were there, or it is gone. */
+  settle(id: string, turn: SettledTurn): Promise<boolean>;
   /** Gives up a reserved turn: it left nothing. */
   abandon(id: string, generationId: string): Promise<void>;
 }

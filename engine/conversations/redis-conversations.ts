@@ -27,7 +27,7 @@ interface ConversationRedis extends ScriptRedis {
   hGetAll(key: string): Promise<Record<string, string>>;
   hKeys(key: string): Promise<string[]>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
-  del(keys: string[]): Promise<unknown>;
+  del(keys: string[]): Promise<number>;
 }
 
 const storedSchema = z.object({
@@ -97,23 +97,24 @@ export class RedisConversations implements ConversationStore {
     return (await this.#ask(id, APPEND, fields, textsOf(items))) as AppendOutcome;
   }
 
-  async deleteItem(id: string, itemId: string): Promise<boolean> {
+  async deleteItem(id: string, itemId: string): Promise<number | null> {
     const entry = (await this.itemIds(id)).find((place) => place.id === itemId);
-    if (entry === undefined) return false;
-    return (await this.#ask(id, DELETE_ITEM, { field: fieldOf(entry) })) === 'deleted';
+    if (entry === undefined) return null;
+    const [outcome, bytes] = await this.#answerTo(id, DELETE_ITEM, { field: fieldOf(entry) });
+    return outcome === 'deleted' ? Number(bytes) : null;
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#redis.del([...keysOf(id)]);
+  async delete(id: string): Promise<boolean> {
+    return (await this.#redis.del([...keysOf(id)])) > 0;
   }
 
   async reserve(id: string, generationId: string): Promise<ReserveOutcome> {
     return (await this.#ask(id, RESERVE, { generationId })) as ReserveOutcome;
   }
 
-  async settle(id: string, { generationId, items, untilHour }: SettledTurn): Promise<void> {
+  async settle(id: string, { generationId, items, untilHour }: SettledTurn): Promise<boolean> {
     const fields = { generationId, ids: idsOf(items), untilHour: String(untilHour) };
-    await this.#ask(id, SETTLE, fields, textsOf(items));
+    return (await this.#ask(id, SETTLE, fields, textsOf(items))) === 'settled';
   }
 
   async abandon(id: string, generationId: string): Promise<void> {
@@ -121,9 +122,13 @@ export class RedisConversations implements ConversationStore {
   }
 
   async #ask(id: string, called: Script, fields: object, texts: readonly string[] = []): Promise<string> {
-    const ask = { ...fields, keptMs: this.#keptMs };
-    const [outcome = ''] = await askScriptForTexts(this.#redis, called, { keys: keysOf(id), ask, texts });
+    const [outcome = ''] = await this.#answerTo(id, called, fields, texts);
     return outcome;
+  }
+
+  #answerTo(id: string, called: Script, fields: object, texts: readonly string[] = []) {
+    const ask = { ...fields, keptMs: this.#keptMs };
+    return askScriptForTexts(this.#redis, called, { keys: keysOf(id), ask, texts });
   }
 }
 

@@ -23,7 +23,7 @@ export interface StoredSchedule {
 interface ScheduleRedis {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, options: { condition: 'NX' }): Promise<unknown>;
-  del(key: string): Promise<unknown>;
+  del(key: string): Promise<number>;
   exists(key: string): Promise<number>;
   sAdd(key: string, member: string): Promise<unknown>;
   sRem(key: string, member: string): Promise<unknown>;
@@ -44,6 +44,8 @@ export class RedisScheduleStore {
   ): Promise<{ readonly schedule: StoredSchedule; readonly isNew: boolean }> {
     const { scheduleId, owner } = schedule;
     const index = REDIS_KEYS.schedulesOf(owner.tenant);
+    const known = await this.find(scheduleId);
+    if (known !== null) return { schedule: known, isNew: false };
     if ((await this.#redis.sCard(index)) >= LIMITS.schedulesPerTenant) {
       const most = LIMITS.schedulesPerTenant;
       throw new UnbrokenError(
@@ -70,9 +72,11 @@ export class RedisScheduleStore {
     return found.filter((schedule) => schedule !== null).sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  async remove({ scheduleId, owner }: StoredSchedule): Promise<void> {
-    await this.#redis.del(REDIS_KEYS.schedule(scheduleId));
+  /** @returns false if it was gone. */
+  async remove({ scheduleId, owner }: StoredSchedule): Promise<boolean> {
+    const removed = await this.#redis.del(REDIS_KEYS.schedule(scheduleId));
     await this.#redis.sRem(REDIS_KEYS.schedulesOf(owner.tenant), scheduleId);
+    return removed > 0;
   }
 
   /** Whether the key that pays is still valid: its record is gone when it expires or is revoked. */

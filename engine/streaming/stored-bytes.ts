@@ -76,6 +76,8 @@ export interface StoredBytes {
   takeInput(tenant: string, bytes: number, keptMs?: number): Promise<CountedInput>;
   /** Subtracts an input that is not kept after all. */
   dropInput(tenant: string, counted: CountedInput): Promise<void>;
+  /** Counts what is kept for another time than before in the hour in which it expires now. */
+  moveInput(tenant: string, counted: CountedInput, untilHour: number): Promise<void>;
   /** Counts the version of a prompt. @throws storage_exceeded */
   takePrompt(tenant: string, bytes: number): Promise<void>;
   dropPrompt(tenant: string, bytes: number): Promise<void>;
@@ -115,6 +117,11 @@ export class RedisStoredBytes implements StoredBytes {
 
   async dropInput(tenant: string, { bytes, untilHour }: CountedInput): Promise<void> {
     await this.#move(tenant, { field: String(untilHour), bytes });
+  }
+
+  async moveInput(tenant: string, { bytes, untilHour }: CountedInput, toHour: number): Promise<void> {
+    if (bytes === 0 || toHour === untilHour) return;
+    await this.#move(tenant, { field: String(untilHour), bytes, toField: String(toHour) });
   }
 
   async takePrompt(tenant: string, bytes: number): Promise<void> {

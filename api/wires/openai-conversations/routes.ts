@@ -12,8 +12,9 @@ import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { itemsQuerySchema, pageOfItems } from '../openai-responses/item-page.ts';
 import { itemSchema, refuseFileIds } from '../openai-responses/items.ts';
 import { resolveReferences } from '../openai-responses/resolve-references.ts';
+import { addCounted, deleteCounted, deleteCountedItem } from './counted-bytes.ts';
 import { newConversationId, toStoredItem } from './items.ts';
-import { assertAppended, countItems, findConversation } from './turn.ts';
+import { assertAppended, findConversation } from './turn.ts';
 
 const itemsSchema = z.array(itemSchema).max(LIMITS.conversationItems);
 export const newConversationSchema = z.object({
@@ -24,7 +25,7 @@ export const conversationUpdateSchema = z.object({ metadata: metadataSchema.null
 export const newItemsSchema = z.object({ items: itemsSchema.min(1) });
 
 export function addConversationRoutes(v1: Router, dependencies: ApiDependencies): void {
-  const { conversations, stored } = dependencies;
+  const { conversations } = dependencies;
   const find = (request: Request<{ id: string }>, response: Response) =>
     findConversation(dependencies, callerIn(response), request.params.id);
 
@@ -41,9 +42,9 @@ export function addConversationRoutes(v1: Router, dependencies: ApiDependencies)
     response.json(conversationObject({ ...head, metadata }));
   });
   v1.delete('/conversations/:id', async (request, response) => {
-    const { id, tenant, bytes, untilHour, pending } = await find(request, response);
-    await conversations.delete(id);
-    await stored.dropInput(tenant, { bytes, untilHour });
+    const head = await find(request, response);
+    const { id, pending } = head;
+    await deleteCounted(dependencies, head);
     if (pending !== null) await dependencies.log.keepNoLonger(pending.generationId);
     response.json({ id, object: 'conversation.deleted', deleted: true });
   });
@@ -52,8 +53,8 @@ export function addConversationRoutes(v1: Router, dependencies: ApiDependencies)
     const head = await find(request, response);
     const { items } = parseBody(request, newItemsSchema);
     const added = await toStored(dependencies, response, items, head.id);
-    const untilHour = await countItems(dependencies, head, added);
-    assertAppended(await conversations.append(head.id, added, untilHour), head.id);
+    const append = (untilHour: number) => conversations.append(head.id, added, untilHour);
+    assertAppended(await addCounted(dependencies, head, added, append), head.id);
     response.json({ object: 'list', ...idPage(added, { hasMore: false }) });
   });
   v1.get('/conversations/:id/items', async (request, response) => {
@@ -69,7 +70,7 @@ export function addConversationRoutes(v1: Router, dependencies: ApiDependencies)
   v1.delete('/conversations/:id/items/:item', async (request, response) => {
     const head = await find(request, response);
     const { item } = request.params;
-    if (!(await conversations.deleteItem(head.id, item))) throw itemNotFound(head.id, item);
+    if (!(await deleteCountedItem(dependencies, head, item))) throw itemNotFound(head.id, item);
     response.json(conversationObject(head));
   });
 }
@@ -79,9 +80,9 @@ async function createConversation(dependencies: ApiDependencies, request: Reques
   const { tenant, user } = callerIn(response);
   const id = newConversationId();
   const added = await toStored(dependencies, response, items ?? [], id);
-  const untilHour = await countItems(dependencies, { tenant, bytes: 0, untilHour: 0 }, added);
   const owned = { id, tenant, user, metadata: metadata ?? {} };
-  assertAppended(await dependencies.conversations.create({ ...owned, untilHour }, added), id);
+  const create = (untilHour: number) => dependencies.conversations.create({ ...owned, untilHour }, added);
+  assertAppended(await addCounted(dependencies, { tenant, bytes: 0, untilHour: 0 }, added, create), id);
   const created = await dependencies.conversations.head(id);
   return conversationObject(created ?? { ...owned, createdAtMs: Date.now() });
 }

@@ -7,11 +7,7 @@
  */
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import type {
-  AppendOutcome,
-  ConversationHead,
-  ConversationItem,
-} from '../../../engine/conversations/conversation-store.ts';
+import type { AppendOutcome, ConversationHead } from '../../../engine/conversations/conversation-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import { mayRead } from '../../access/may-read.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -20,6 +16,7 @@ import { type Item, mapInputItems } from '../openai-responses/items.ts';
 import type { ResponseHistory } from '../openai-responses/request.ts';
 import { responseId } from '../openai-responses/response-object.ts';
 import { additionalToolsIn } from '../openai-responses/tools.ts';
+import { addCounted } from './counted-bytes.ts';
 import { isConversationId, itemsOfTurn } from './items.ts';
 
 type Parts = Pick<ApiDependencies, 'config' | 'conversations' | 'log' | 'stored'>;
@@ -57,32 +54,19 @@ async function settlePending(parts: Parts, head: ConversationHead): Promise<Conv
   const items = ended === null ? null : await itemsOfTurn(parts, ended);
   if (items === null) await conversations.abandon(id, generationId);
   else {
-    // A tenant without room for more has paid for this turn, so it is kept all the same.
-    const untilHour = await countItems(parts, head, items).catch((error: unknown) => {
-      if (error instanceof UnbrokenError && error.code === 'storage_exceeded') return head.untilHour;
-      throw error;
+    const settle = async (untilHour: number): Promise<AppendOutcome> => {
+      // Another request may do the same at this moment.
+      const isFirst = await conversations.settle(id, { generationId, items, untilHour });
+      return isFirst ? 'appended' : 'missing';
+    };
+    await addCounted(parts, head, items, settle).catch(async (error: unknown) => {
+      if (!(error instanceof UnbrokenError) || error.code !== 'storage_exceeded') throw error;
+      // A tenant without room for more has paid for this turn, so it is kept all the same.
+      await settle(head.untilHour);
     });
-    await conversations.settle(id, { generationId, items, untilHour });
   }
   if (ended !== null) await log.keepNoLonger(generationId);
   return (await conversations.head(id)) ?? head;
-}
-
-/** Counts the conversation with these items until it expires. @throws storage_exceeded */
-export async function countItems(
-  { config, stored }: Pick<Parts, 'config' | 'stored'>,
-  { tenant, bytes, untilHour }: Pick<ConversationHead, 'tenant' | 'bytes' | 'untilHour'>,
-  items: readonly ConversationItem[],
-): Promise<number> {
-  const { conversationMs } = config.retention;
-  const added = Buffer.byteLength(items.map((item) => JSON.stringify(item)).join(''));
-  if (bytes > 0) await stored.dropInput(tenant, { bytes, untilHour });
-  try {
-    return (await stored.takeInput(tenant, bytes + added, conversationMs)).untilHour;
-  } catch (error) {
-    if (bytes > 0) await stored.takeInput(tenant, bytes, conversationMs);
-    throw error;
-  }
 }
 
 export function assertAppended(outcome: AppendOutcome, id: string): void {

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import type { Caller } from '../../../api/access/api-keys.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
-import { createSchedule, scheduleViews } from '../../../api/jobs/schedules.ts';
+import { createSchedule, deleteSchedule, scheduleViews } from '../../../api/jobs/schedules.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { scheduleRequestSchema } from '../../../contracts/schedules.ts';
 import { RedisScheduleStore } from '../../../engine/jobs/schedule-store.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
@@ -99,6 +100,37 @@ test('the list leaves out a schedule that Temporal does not have', async () => {
   missing = gone.scheduleId;
   const views = await scheduleViews(dependencies, await dependencies.schedules.list('lists'));
   expect(views.map(({ id }) => id)).toEqual([kept.scheduleId]);
+});
+
+test('what a tenant with the most schedules is refused counts as nothing, and a repeated request is answered', async () => {
+  const description = { info: { nextActionTimes: [new Date()] }, state: { paused: false } };
+  const { dependencies, stored } = await around({
+    create: async () => undefined,
+    getHandle: () => ({ describe: async () => description }),
+  });
+  const own = { ...caller, tenant: 'full' };
+  const { scheduleId } = await createSchedule(dependencies, own, request, 'first');
+  const redis = await server.connect();
+  const others = Array.from({ length: LIMITS.schedulesPerTenant - 1 }, (_, number) => `sched_${number}`);
+  await redis.sAdd(REDIS_KEYS.schedulesOf('full'), others);
+  const { bytes } = stored;
+  const refused = createSchedule(dependencies, own, request, undefined);
+  await expect(refused).rejects.toThrow('A tenant has at most 1000 schedules');
+  expect((await createSchedule(dependencies, own, request, 'first')).scheduleId).toBe(scheduleId);
+  expect(stored.bytes).toBe(bytes);
+});
+
+test('a schedule that is deleted twice at once gives back what it counts as once', async () => {
+  const { dependencies, stored } = await around({
+    create: async () => undefined,
+    getHandle: () => ({
+      describe: async () => ({ info: { nextActionTimes: [new Date()] } }),
+      delete: async () => undefined,
+    }),
+  });
+  const schedule = await createSchedule(dependencies, { ...caller, tenant: 'twice' }, request, undefined);
+  await Promise.all([deleteSchedule(dependencies, schedule), deleteSchedule(dependencies, schedule)]);
+  expect(stored.bytes).toBe(0);
 });
 
 test('a list asks Temporal about a few at a time: those that wait for others would find it silent', async () => {

@@ -50,7 +50,7 @@ describe('a conversation', () => {
       const leftMs = await redis.pTTL(REDIS_KEYS.conversation(id, part));
       expect(leftMs).toBeGreaterThan(KEPT_MS / 2);
     }
-    await store.delete(id);
+    expect([await store.delete(id), await store.delete(id)]).toEqual([true, false]);
     expect(await store.head(id)).toBeNull();
     expect(await names()).toEqual([]);
     expect(await store.append(id, [item('late')], 8)).toBe('missing');
@@ -62,8 +62,8 @@ describe('a conversation', () => {
     expect(await store.append(id, many, 8)).toBe('full');
     expect(await names()).toEqual(['first']);
     await store.append(id, [item('second')], 8);
-    expect(await store.deleteItem(id, 'second')).toBe(true);
-    expect(await store.deleteItem(id, 'second')).toBe(false);
+    expect(await store.deleteItem(id, 'second')).toBe(JSON.stringify(item('second')).length);
+    expect(await store.deleteItem(id, 'second')).toBeNull();
     expect((await store.head(id))?.bytes).toBe(before);
   });
 });
@@ -76,7 +76,8 @@ describe('a turn', () => {
     expect(await store.reserve(id, 'gen_a')).toBe('reserved');
     expect(await store.reserve(id, 'gen_a')).toBe('known');
     await store.append(id, [item('added meanwhile')], 8);
-    await Promise.all([settle('gen_a', 'question', 'answer'), settle('gen_a', 'question', 'answer')]);
+    const settled = [settle('gen_a', 'question', 'answer'), settle('gen_a', 'question', 'answer')];
+    expect((await Promise.all(settled)).sort()).toEqual([false, true]);
     expect(await names()).toEqual(['first', 'question', 'answer', 'added meanwhile']);
     expect(await store.reserve(id, 'gen_a')).toBe('known');
     await settle('gen_a', 'question', 'answer');
@@ -100,7 +101,7 @@ describe('a turn', () => {
   test('that ends after the conversation was deleted brings nothing back', async () => {
     await store.reserve(id, 'gen_a');
     await store.delete(id);
-    await settle('gen_a', 'question');
+    expect(await settle('gen_a', 'question')).toBe(false);
     expect(await store.head(id)).toBeNull();
     expect(await names()).toEqual([]);
   });
