@@ -40,7 +40,12 @@ export const taskSchema = z
 /** It becomes part of headers, logs, circuit ids and ledger entries, none of which takes every character. */
 export const modelNameSchema = z
   .string()
-  .regex(/^[\x21-\x7e]{1,200}$/, 'expected up to 200 printable ASCII characters without spaces');
+  .regex(/^[\x21-\x7e]{1,200}$/, 'expected up to 200 printable ASCII characters without spaces')
+  // SDKs put the name into a path as it is: with these, a call would go elsewhere on the vendor's server, with its key.
+  .refine(
+    (name) => !/[?#\\]/.test(name) && !/(?:^|\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)/i.test(name),
+    'expected a name without "?", "#", "\\" and "..", which change the address of a call',
+  );
 
 export const metadataSchema = limitedRecord(
   z.string().min(1).max(64),
