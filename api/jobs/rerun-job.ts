@@ -41,26 +41,23 @@ export async function rerunJob(
     events: kept.map((step) => reuseOf(step, head.jobId)),
     values: await valuesOf(jobs, head.jobId, kept),
   };
-  await startJob(
-    dependencies,
-    { ...caller, ...spec.owner },
-    {
-      jobId,
-      isRepeatable: idempotencyKey !== undefined,
-      requestHash: hashRequest([head.jobId, request]),
-      user,
-      planned: { ...planned, pipeline: head.pipeline },
-      input: spec.input,
-      request: {
-        maxCostMicroUsd: request.maxCostMicroUsd ?? head.maxCostMicroUsd ?? undefined,
-        deadlineMs: request.deadlineMs,
-        metadata: { ...head.metadata },
-        priority: spec.priority ?? undefined,
-      },
-      reused,
-      ...(spec.webhook === undefined ? {} : { webhook: spec.webhook }),
+  // Its user pays, by the key of this request: that of the earlier job may be revoked, or have spent its budget.
+  await startJob(dependencies, caller, {
+    jobId,
+    isRepeatable: idempotencyKey !== undefined,
+    requestHash: hashRequest([head.jobId, request]),
+    user,
+    planned: { ...planned, pipeline: head.pipeline },
+    input: spec.input,
+    request: {
+      maxCostMicroUsd: request.maxCostMicroUsd ?? head.maxCostMicroUsd ?? undefined,
+      deadlineMs: request.deadlineMs,
+      metadata: { ...head.metadata },
+      priority: spec.priority ?? undefined,
     },
-  );
+    reused,
+    ...(spec.webhook === undefined ? {} : { webhook: spec.webhook }),
+  });
   return jobId;
 }
 
