@@ -20,6 +20,8 @@ export interface Caller {
   /** Names the key in ledgers and logs without revealing it; a rotation does not change it. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
+  /** SHA-256 of the secret by which the caller came. What it opens, such as a session, ends with the secret. */
+  readonly secretHash?: string;
   /** Present when the caller came with a ticket. A ticket is part of a URL, so it opens streams and starts nothing. */
   readonly onlyReads?: true;
   /** The only generation that a ticket opens; absent when the caller came with a key. */
@@ -85,13 +87,17 @@ export class ApiKeys {
     if (record === null || !fits(record, hash)) record = await this.#fetch(id);
     if (record === null || !fits(record, hash)) return null;
     this.#touch(record);
-    return callerFrom(record);
+    return callerFrom(record, hash);
   }
 
-  /** The caller by the id of a key, such as for a ticket that was issued to it. */
-  async callerOf(keyId: string): Promise<Caller | null> {
+  /**
+   * The caller by the id of a key, such as for a ticket that was issued to it.
+   * @param secretHash of the secret that got the ticket: null is returned once it is invalid. Absent: any secret.
+   */
+  async callerOf(keyId: string, secretHash?: string): Promise<Caller | null> {
     const record = this.#rememberedRecord(keyId) ?? (await this.#fetch(keyId));
-    return record === null ? null : callerFrom(record);
+    if (record === null || (secretHash !== undefined && !fits(record, secretHash))) return null;
+    return callerFrom(record, secretHash);
   }
 
   /** Stores a key that an operator chose, such as the development key. */
@@ -242,8 +248,9 @@ function isPast(timeMs: number | null): boolean {
   return timeMs !== null && timeMs <= Date.now();
 }
 
-function callerFrom({ id, tenant, user, team, scopes }: KeyRecord): Caller {
-  return { tenant, user, team, keyId: id, scopes };
+function callerFrom({ id, tenant, user, team, scopes }: KeyRecord, secretHash: string | undefined): Caller {
+  const caller = { tenant, user, team, keyId: id, scopes };
+  return secretHash === undefined ? caller : { ...caller, secretHash };
 }
 
 function sha256(text: string): string {

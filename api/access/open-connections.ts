@@ -1,6 +1,6 @@
 /**
- * The open requests, streams and WebSockets of each key at this process. Limits their number, and closes all of a key
- * when it is revoked or expires, because a stream must not outlive the right to read it.
+ * The open requests, streams and WebSockets of each key at this process. Limits their number, and closes those of a
+ * secret that is revoked, replaced or expires, because a stream must not outlive the right to read it.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
@@ -14,8 +14,8 @@ export class OpenConnections {
   readonly #keys: ConnectionKeys;
   readonly #mostPerKey: number;
   readonly #onError: (error: unknown) => void;
-  /** Functions that close the open connections, by the id of their key. */
-  readonly #open = new Map<string, Set<() => void>>();
+  /** Functions that close the open connections, each with the secret by which it came, by the id of their key. */
+  readonly #open = new Map<string, Map<() => void, string | undefined>>();
 
   constructor(
     keys: ConnectionKeys,
@@ -34,8 +34,8 @@ export class OpenConnections {
    * Counts a connection until `release` is called. Calls `close` when the key becomes invalid.
    * @throws too_many_connections
    */
-  admit({ keyId }: Caller, close: () => void): { release(): void } {
-    const closers = this.#open.get(keyId) ?? new Set();
+  admit({ keyId, secretHash }: Caller, close: () => void): { release(): void } {
+    const closers = this.#open.get(keyId) ?? new Map<() => void, string | undefined>();
     if (closers.size >= this.#mostPerKey) {
       throw new UnbrokenError(
         'too_many_connections',
@@ -44,7 +44,7 @@ export class OpenConnections {
     }
     // Each connection needs a separate function, because two may pass the same `close`.
     const closer = () => close();
-    this.#open.set(keyId, closers.add(closer));
+    this.#open.set(keyId, closers.set(closer, secretHash));
     return {
       release: () => {
         closers.delete(closer);
@@ -59,7 +59,9 @@ export class OpenConnections {
 
   async #closeIfInvalid(keyId: string): Promise<void> {
     const closers = this.#open.get(keyId);
-    if (closers === undefined || (await this.#keys.callerOf(keyId)) !== null) return;
-    for (const close of [...closers]) close();
+    for (const secretHash of new Set(closers?.values())) {
+      if ((await this.#keys.callerOf(keyId, secretHash)) !== null) continue;
+      for (const [close, opened] of [...(closers ?? [])]) if (opened === secretHash) close();
+    }
   }
 }

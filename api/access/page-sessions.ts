@@ -22,35 +22,45 @@ export class PageSessions {
   }
 
   /** The code is in the fragment, which browsers send to no server: not in a request, and not as a Referer. */
-  async issueLink({ keyId }: Caller): Promise<SignInLink> {
+  async issueLink(caller: Caller): Promise<SignInLink> {
     const code = newToken();
     const expiresAt = Date.now() + LIMITS.signInLinkMs;
-    await this.#redis.set(REDIS_KEYS.signInLink(hashOf(code)), keyId, { PXAT: expiresAt });
+    await this.#redis.set(REDIS_KEYS.signInLink(hashOf(code)), ownerOf(caller), { PXAT: expiresAt });
     return { path: `/#/sign-in/${code}`, expiresAt };
   }
 
   /** @returns the token of a new session and its caller; null when the code was used, has expired or is unknown. */
   async open(code: string): Promise<{ token: string; caller: Caller } | null> {
     if (!TOKEN.test(code)) return null;
-    const keyId = await this.#redis.getDel(REDIS_KEYS.signInLink(hashOf(code)));
-    const caller = keyId === null ? null : await this.#keys.callerOf(keyId);
-    if (keyId === null || caller === null) return null;
+    const owner = await this.#redis.getDel(REDIS_KEYS.signInLink(hashOf(code)));
+    const caller = await this.#callerFor(owner);
+    if (owner === null || caller === null) return null;
     const token = newToken();
     const expiration = { PX: LIMITS.pageSessionMs };
-    await this.#redis.set(REDIS_KEYS.pageSession(hashOf(token)), keyId, expiration);
+    await this.#redis.set(REDIS_KEYS.pageSession(hashOf(token)), owner, expiration);
     return { token, caller: { ...caller, inPage: true } };
   }
 
-  /** Null when the session has ended, or its key has expired or was revoked. */
+  /** Null when the session has ended, or the secret of its key has expired or was revoked. */
   async callerOf(token: string): Promise<Caller | null> {
-    const keyId = TOKEN.test(token) ? await this.#redis.get(REDIS_KEYS.pageSession(hashOf(token))) : null;
-    const caller = keyId === null ? null : await this.#keys.callerOf(keyId);
+    const owner = TOKEN.test(token) ? await this.#redis.get(REDIS_KEYS.pageSession(hashOf(token))) : null;
+    const caller = await this.#callerFor(owner);
     return caller === null ? null : { ...caller, inPage: true };
+  }
+
+  #callerFor(owner: string | null): Promise<Caller | null> {
+    const [keyId = '', secretHash] = owner?.split(' ') ?? [];
+    return keyId === '' ? Promise.resolve(null) : this.#keys.callerOf(keyId, secretHash);
   }
 
   async end(token: string): Promise<void> {
     if (TOKEN.test(token)) await this.#redis.del(REDIS_KEYS.pageSession(hashOf(token)));
   }
+}
+
+/** The key of a session, and the secret by which it was opened. */
+function ownerOf({ keyId, secretHash }: Caller): string {
+  return secretHash === undefined ? keyId : `${keyId} ${secretHash}`;
 }
 
 function newToken(): string {

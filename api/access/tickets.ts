@@ -20,6 +20,8 @@ interface TicketOrder {
 
 const ticketRecordSchema = z.object({
   keyId: principalNameSchema,
+  /** The ticket is void with the secret that got it. */
+  secretHash: z.string().optional(),
   generationId: z.string().optional(),
   isForCodec: z.literal(true).optional(),
   /** Only on a ticket that reconnects: when it expires, however often it is renewed. */
@@ -40,9 +42,9 @@ export class Tickets {
     this.#keys = keys;
   }
 
-  issue({ keyId }: Caller, { generationId, reconnects }: TicketOrder): Promise<Ticket> {
+  issue({ keyId, secretHash }: Caller, { generationId, reconnects }: TicketOrder): Promise<Ticket> {
     const lastAt = reconnects ? Date.now() + LIMITS.ticketReconnectsMs : undefined;
-    return this.#store({ keyId, generationId, lastAt }, LIMITS.ticketMs);
+    return this.#store({ keyId, secretHash, generationId, lastAt }, LIMITS.ticketMs);
   }
 
   /** The caller of a stream; null when the ticket or its key is invalid. */
@@ -51,7 +53,7 @@ export class Tickets {
     if (record === null || record.isForCodec === true) return null;
     // Of two clients with one single-use ticket, the one whose DEL succeeds gets it.
     if (record.lastAt === undefined && (await this.#redis.del(keyOf(ticket))) === 0) return null;
-    const caller = await this.#keys.callerOf(record.keyId);
+    const caller = await this.#keys.callerOf(record.keyId, record.secretHash);
     if (caller === null) return null;
     const scopes = caller.scopes.filter((scope) => STREAM_SCOPES.has(scope));
     const only = record.generationId === undefined ? {} : { onlyGeneration: record.generationId };
@@ -59,14 +61,15 @@ export class Tickets {
   }
 
   /** A ticket with which a browser may decrypt payloads; it opens no stream. */
-  async issueForCodec({ keyId }: Caller): Promise<string> {
-    const { ticket } = await this.#store({ keyId, isForCodec: true }, LIMITS.codecSessionMs);
+  async issueForCodec({ keyId, secretHash }: Caller): Promise<string> {
+    const record = { keyId, secretHash, isForCodec: true } as const;
+    const { ticket } = await this.#store(record, LIMITS.codecSessionMs);
     return ticket;
   }
 
   async callerForCodec(ticket: string): Promise<Caller | null> {
     const record = await this.#read(ticket);
-    return record?.isForCodec === true ? this.#keys.callerOf(record.keyId) : null;
+    return record?.isForCodec === true ? this.#keys.callerOf(record.keyId, record.secretHash) : null;
   }
 
   /** Extends a ticket that reconnects while its stream is open. */

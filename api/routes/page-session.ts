@@ -24,7 +24,10 @@ export function createSignInLink({ sessions }: Pick<ApiDependencies, 'sessions'>
   };
 }
 
-/** `POST /v1/session`, without a key. Limited by address: nobody guesses a code, but each try costs a look-up. */
+/**
+ * `POST /v1/session`, without a key. Wrong codes are limited by address. A good one is not, as behind a proxy all have
+ * the same address: one could keep the others out.
+ */
 export function openPageSession({
   config,
   sessions,
@@ -32,15 +35,17 @@ export function openPageSession({
 }: Pick<ApiDependencies, 'config' | 'sessions' | 'signIns'>): RequestHandler[] {
   const describe = describeSession(config);
   return [
-    async (request, _response, next) => {
+    (request, _response, next) => {
       assertFromPage(request);
-      await signIns.admit(`sign-in:${request.ip ?? ''}`);
       next();
     },
     express.json({ limit: LIMITS.signInBytes }),
     async (request, response) => {
       const opened = await sessions.open(parseBody(request, signInSchema).code);
-      if (opened === null) throw new UnbrokenError('unauthorized', NO_LINK);
+      if (opened === null) {
+        await signIns.admit(`sign-in:${request.ip ?? ''}`);
+        throw new UnbrokenError('unauthorized', NO_LINK);
+      }
       setSessionCookie(request, response, opened.token);
       response.json(describe(opened.caller));
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
@@ -15,7 +16,8 @@ const owner = { tenant: 'acme', user: 'ann', team: 'red', scopes: ['generate', '
 describe('a key', () => {
   test('is valid at every process, with its owner and scopes, and its id does not reveal it', async () => {
     const { key, id } = await keys.here.create(owner);
-    expect(await keys.there.find(key)).toEqual({ ...owner, keyId: id });
+    const secretHash = createHash('sha256').update(key).digest('hex');
+    expect(await keys.there.find(key)).toEqual({ ...owner, keyId: id, secretHash });
     expect(key).toMatch(/^ub_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
     expect(await keys.there.find(`${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`)).toBeNull();
   });

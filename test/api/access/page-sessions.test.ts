@@ -7,6 +7,7 @@ import type { Caller } from '../../../api/access/api-keys.ts';
 import { authenticate, callerIn } from '../../../api/access/authenticate.ts';
 import { PageSessions } from '../../../api/access/page-sessions.ts';
 import { createRateLimiter } from '../../../api/access/rate-limiter.ts';
+import { Tickets } from '../../../api/access/tickets.ts';
 import { handleError } from '../../../api/http/handle-error.ts';
 import { createSignInLink, endPageSession, openPageSession } from '../../../api/routes/page-session.ts';
 import { sendWireError } from '../../../api/wires/send-wire-error.ts';
@@ -86,7 +87,7 @@ describe('a link to the page', () => {
     const { token = '' } = (await sessions.open(code)) ?? {};
     const [session = ''] = await keys.redis.keys('ub:page-session:*');
     expect(session).not.toContain(token);
-    expect(await keys.redis.get(session)).toBe(caller.keyId);
+    expect(await keys.redis.get(session)).toMatch(new RegExp(`^${caller.keyId} [0-9a-f]{64}$`));
     expect(await keys.redis.pTTL(session)).toBeLessThanOrEqual(LIMITS.pageSessionMs);
   });
 
@@ -171,12 +172,38 @@ describe('the cookie of the page', () => {
   });
 });
 
+test('what an old secret has opened ends with it: links, sessions and tickets', async () => {
+  const old = await keys.here.create({ tenant: 'acme', user: 'bob' });
+  const asOld = (await keys.here.find(old.key)) as Caller;
+  const tickets = new Tickets(keys.redis, keys.here);
+  const open = async () => {
+    const code = (await sessions.issueLink(asOld)).path.replace('/#/sign-in/', '');
+    return (await sessions.open(code))?.token ?? '';
+  };
+  const ticketOf = async () => (await tickets.issue(asOld, { reconnects: false })).ticket;
+  const [token, codecTicket] = [await open(), await tickets.issueForCodec(asOld)];
+  const { key: fresh = '' } = (await keys.here.rotate(old.id, 60_000)) ?? {};
+  // The old secret is valid for a while.
+  expect(await sessions.callerOf(token)).toMatchObject({ user: 'bob' });
+  expect(await tickets.redeem(await ticketOf())).toMatchObject({ user: 'bob' });
+  const ticket = await ticketOf();
+  const { path } = await sessions.issueLink((await keys.here.find(fresh)) as Caller);
+  await keys.here.rotate(old.id, 60_000);
+  expect(await sessions.callerOf(token)).toBeNull();
+  expect(await open()).toBe('');
+  expect([await tickets.redeem(ticket), await tickets.callerForCodec(codecTicket)]).toEqual([null, null]);
+  const opened = await sessions.open(path.replace('/#/sign-in/', ''));
+  expect(opened).toMatchObject({ caller: { user: 'bob' } });
+});
+
 // The last, since it uses up what this address may try.
-test('an address that tries codes is limited', async () => {
+test('an address that tries codes is limited, and still signs in with a good one', async () => {
   const statuses: number[] = [];
   for (let round = 0; round <= SIGN_INS; round += 1) {
     statuses.push((await send('POST', '/v1/session', FROM_PAGE, { code: `us_${'A'.repeat(43)}` })).status);
   }
   expect(statuses).toContain(401);
   expect(statuses.at(-1)).toBe(429);
+  // Behind a proxy, it has the address of all others.
+  expect((await send('POST', '/v1/session', FROM_PAGE, { code: await newCode() })).status).toBe(200);
 });
