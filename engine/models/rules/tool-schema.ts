@@ -28,6 +28,8 @@ interface FittedTools {
 
 /** A root is at most so many references away from its schema. */
 const MOST_REFERENCES = 8;
+/** Alternatives of a root that are read: references within them may name each other many times at each step. */
+const MOST_ALTERNATIVES = 2_000;
 /** `$defs` at the root may stand beside a reference, too. */
 const BESIDE_REFERENCE = ['$ref', '$defs', 'definitions', 'description', 'default'];
 const COMBINED = ['allOf', 'anyOf', 'oneOf'] as const;
@@ -84,7 +86,7 @@ function fitParameters(schema: Schema, rule: ParametersRule, dropped: Set<string
   const current = toCurrentDraft(parameters, rule.needsItems);
   // What it has become is no longer of the draft that it names.
   const undated = current === parameters ? current : without(current, ['$schema']);
-  return withObjectType(withPlainRoot(undated, dropped));
+  return withObjectType(withPlainRoot(undated, { dropped, left: MOST_ALTERNATIVES }));
 }
 
 /** A schema that is a reference at its root, as generators write what refers to itself: the schema that it names. */
@@ -175,35 +177,46 @@ function withItems(schema: Schema, needsItems: boolean): Schema {
     : schema;
 }
 
+interface RootWalk {
+  /** What the schema no longer says. */
+  readonly dropped: Set<string>;
+  /** How many more alternatives are read. */
+  left: number;
+}
+
 /** An object with the properties of all alternatives at the root; required is what all of them require. */
-function withPlainRoot(schema: Schema, dropped: Set<string>, references = 0): Schema {
+function withPlainRoot(schema: Schema, walk: RootWalk, references = 0): Schema {
   const own = ofReference(schema, schema, references);
   const combined = COMBINED.filter((keyword) => Array.isArray(own[keyword]));
   const unsupported = UNSUPPORTED.filter((keyword) => own[keyword] !== undefined);
   if (combined.length === 0 && unsupported.length === 0) return own;
-  for (const keyword of unsupported) dropped.add(`tools.parameters.${keyword}`);
+  for (const keyword of unsupported) walk.dropped.add(`tools.parameters.${keyword}`);
   const plain = without(own, [...combined, ...unsupported]);
-  const properties = new Map(Object.entries(isJsonObject(plain['properties']) ? plain['properties'] : {}));
-  const rooted = new Set(properties.keys());
+  const rooted = isJsonObject(plain['properties']) ? plain['properties'] : {};
+  const found = new Map<string, Map<string, unknown>>();
   const required = new Set(namesIn(plain['required']));
   for (const keyword of combined) {
     const variants = (own[keyword] as readonly unknown[]).filter(isJsonObject).map((variant) => {
       const resolved = ofReference(variant, own, references);
-      return references < MOST_REFERENCES ? withPlainRoot(resolved, dropped, references + 1) : resolved;
+      walk.left -= 1;
+      const isRead = references < MOST_REFERENCES && walk.left >= 0;
+      return isRead ? withPlainRoot(resolved, walk, references + 1) : resolved;
     });
-    if (keyword !== 'allOf') dropped.add(`tools.parameters.${keyword}`);
+    if (keyword !== 'allOf') walk.dropped.add(`tools.parameters.${keyword}`);
     for (const variant of variants) {
       for (const [name, value] of Object.entries(Object(variant['properties']))) {
-        if (!rooted.has(name)) properties.set(name, eitherOf(properties.get(name), value));
+        const values = found.get(name) ?? new Map<string, unknown>();
+        if (!Object.hasOwn(rooted, name)) found.set(name, values.set(JSON.stringify(value), value));
       }
     }
     for (const name of requiredBy(variants, keyword === 'allOf')) required.add(name);
   }
-  const isWider = properties.size > rooted.size && plain['additionalProperties'] === false;
+  const isWider = found.size > 0 && plain['additionalProperties'] === false;
+  const properties = [...found].map(([name, values]) => [name, oneOf([...values.values()])] as const);
   return {
     ...without(plain, isWider ? ['additionalProperties'] : []),
     type: 'object',
-    properties: Object.fromEntries(properties),
+    properties: { ...rooted, ...Object.fromEntries(properties) },
     ...(required.size === 0 ? {} : { required: [...required] }),
   };
 }
@@ -212,13 +225,15 @@ function requiredBy(variants: readonly Schema[], isAll: boolean): readonly strin
   const lists = variants.map(({ required }) => namesIn(required));
   if (isAll) return lists.flat();
   const [first = [], ...others] = lists;
-  return first.filter((name) => others.every((list) => list.includes(name)));
+  const sets = others.map((list) => new Set(list));
+  return first.filter((name) => sets.every((set) => set.has(name)));
 }
 
-function eitherOf(before: unknown, value: unknown): unknown {
-  if (before === undefined || JSON.stringify(before) === JSON.stringify(value)) return value;
-  const known = isJsonObject(before) && Array.isArray(before['anyOf']) && Object.keys(before).length === 1;
-  return { anyOf: [...(known ? (before['anyOf'] as unknown[]) : [before]), value] };
+/** A schema for what any of these fits. */
+function oneOf([first, ...others]: readonly unknown[]): unknown {
+  if (others.length === 0) return first;
+  const isList = isJsonObject(first) && Array.isArray(first['anyOf']) && Object.keys(first).length === 1;
+  return { anyOf: [...(isList ? (first['anyOf'] as unknown[]) : [first]), ...others] };
 }
 
 /** What a reference within the schema names, with what stands beside it. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { toAnthropicSchema, toStrictParameters } from '../../../engine/models/rules/anthropic-schema.ts';
 import { fitToolParameters, withPlainReferences } from '../../../engine/models/rules/tool-schema.ts';
+import { cpuMsOf, growthOf } from '../../harness/growth.ts';
 
 const TEXT = { type: 'string' };
 const OPENAI = { takesAnyDraft: false, needsItems: true };
@@ -88,6 +89,34 @@ describe('the schema of a tool', () => {
   test('that is a circle ends', () => {
     const circle = { $ref: '#/$defs/A', $defs: { A: { anyOf: [{ $ref: '#/$defs/A' }] } } };
     expect(fitted(circle).parameters).toMatchObject({ type: 'object' });
+  });
+
+  test('whose alternatives name each other many times at each step is read to a limit', () => {
+    let nested: object = { type: 'object', properties: { a: TEXT } };
+    for (let level = 0; level < 8; level += 1) {
+      nested = {
+        anyOf: Array.from({ length: 20 }, () => ({ $ref: '#/$defs/b' })),
+        $defs: { b: nested },
+      };
+    }
+    expect(JSON.stringify(nested).length).toBeLessThan(4_000);
+    expect(cpuMsOf(() => fitted(nested))).toBeLessThan(2_000);
+  });
+
+  test('with thousands of values of a property costs as much as it is long', () => {
+    const alternatives = (count: number) => ({
+      anyOf: Array.from({ length: count }, (_, index) => ({
+        properties: { a: { const: index } },
+        required: ['a', `b${index}`],
+      })),
+    });
+    const { parameters } = fitted(alternatives(3));
+    expect(parameters).toEqual({
+      type: 'object',
+      properties: { a: { anyOf: [{ const: 0 }, { const: 1 }, { const: 2 }] } },
+      required: ['a'],
+    });
+    expect(growthOf((count) => () => fitted(alternatives(count)), 500)).toBeLessThan(3);
   });
 
   test('that a vendor takes stays as it is, also where a property has the name of a keyword', () => {

@@ -251,9 +251,18 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     breaks:
       'OpenAI and Anthropic refuse every request with a tool whose schema has alternatives at its root.',
     file: 'engine/models/rules/tool-schema.ts',
-    find: 'return withObjectType(withPlainRoot(undated, dropped));',
+    find: 'return withObjectType(withPlainRoot(undated, { dropped, left: MOST_ALTERNATIVES }));',
     replace: 'return withObjectType(undated);',
     caughtBy: RULES,
+  },
+  {
+    name: 'alternatives-without-limit',
+    breaks:
+      'A tool of a kilobyte, whose alternatives name each other, stops the API and each worker for ever.',
+    file: 'engine/models/rules/tool-schema.ts',
+    find: '      walk.left -= 1;',
+    replace: '',
+    caughtBy: { tests: ['test/engine/models/tool-schema.test.ts'] },
   },
   {
     name: 'tuples-of-older-drafts',
