@@ -83,6 +83,8 @@ export const LIMITS = {
   stopSequences: 1_024,
   /** Answers that one request may ask for: as many as OpenAI takes. `wires.maxChoices` may set less. */
   choices: 128,
+  /** The messages of all of them. */
+  bytesOfChoices: 64 * 1024 * 1024,
   /** Alternatives of each token whose log probabilities a request may ask for, and the longest token that is read. */
   topLogprobs: 20,
   tokenChars: 1_024,
@@ -230,7 +232,7 @@ export const LIMITS = {
   jobInputBytes: 1024 * 1024,
   jobOutputBytes: 64 * 1024 * 1024,
   /** A pipeline as JSON, which each generation of a job reads again; and the places of values in its texts. */
-  pipelineBytes: 2 * 1024 * 1024,
+  pipelineBytes: 1024 * 1024,
   placesPerPipeline: 60_000,
   /** White space in the JSON of a value; with more it is written without any. */
   indentChars: 1024 * 1024,

@@ -33,7 +33,7 @@ test('a pipeline that is large, or has many places of values, is refused before 
     Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`s${index}`, { input }]));
   const refused = (input: string) => () =>
     checkPipeline(pipelineContentSchema.parse({ steps: steps(input) }));
-  expect(refused('x'.repeat(200_000))).toThrow(/^steps: the pipeline has \d+ bytes of at most 2097152\.$/);
+  expect(refused('x'.repeat(200_000))).toThrow(/^steps: the pipeline has \d+ bytes of at most 1048576\.$/);
   expect(refused('{{/item}}'.repeat(4_000))).toThrow('has 80000 places of values of at most 60000');
 });
 
