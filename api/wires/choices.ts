@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { seedOfChoice } from '../../contracts/seed.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Config } from '../../platform/config/load-config.ts';
@@ -21,13 +22,36 @@ import {
   type WireRequest,
 } from './wire.ts';
 
-/** @returns undefined for one choice. @throws invalid_request, which names the setting */
-export function choicesOf({ wires }: Config, n: number | null | undefined): number | undefined {
+/**
+ * @param messages as the client wrote them; each choice has its own copy.
+ * @returns undefined for one choice.
+ * @throws invalid_request, which names the setting; body_too_large
+ */
+export function choicesOf(
+  { wires }: Config,
+  n: number | null | undefined,
+  messages: readonly unknown[],
+): number | undefined {
   if (n === null || n === undefined || n === 1) return undefined;
-  if (n <= wires.maxChoices) return n;
+  if (n <= wires.maxChoices) {
+    refuseLarge(n, messages);
+    return n;
+  }
   throw new UnbrokenError(
     'invalid_request',
     `n: ${n} choices are more than ${wires.maxChoices}; the setting is wires.maxChoices.`,
+    { details: { param: 'n' } },
+  );
+}
+
+/** @throws body_too_large */
+function refuseLarge(n: number, messages: readonly unknown[]): void {
+  const bytes = n * Buffer.byteLength(JSON.stringify(messages));
+  const most = LIMITS.bytesOfChoices;
+  if (bytes <= most) return;
+  throw new UnbrokenError(
+    'body_too_large',
+    `n: ${n} choices of these messages have ${bytes} bytes together, of at most ${most}; ask for fewer at once.`,
     { details: { param: 'n' } },
   );
 }
@@ -49,6 +73,8 @@ export async function startOrResumeChoices(
   const further = Array.from({ length: count - 1 }, async (_, place) => {
     const index = place + 1;
     const generationId = idOfChoice(first.generationId, index);
+    // Others get a turn between them: each reads and writes the whole request.
+    await dependencies.bodies.turn();
     if (isNew) await startChoice(dependencies, caller, { wire, headers, first, index, count });
     const head = await findGeneration(dependencies, caller, generationId, (id) => id === generationId);
     started.push(head);

@@ -184,7 +184,7 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
   return {
     request,
     origin: body.store === false ? { ...origin, store: false } : origin,
-    choices: choicesOf(config, body.n),
+    choices: choicesOf(config, body.n, body.messages),
   };
 }
 

@@ -361,3 +361,11 @@ test('fields that are set to nothing say nothing', () => {
   const set = foreignFields({ native, messages: [] } as never, 'anthropic-messages', 'anthropic').refused;
   expect(set).toEqual(['logit_bias']);
 });
+
+test('choices of a long request are refused where their copies would have too many bytes together', () => {
+  const messages = [{ role: 'user', content: 'x'.repeat(1_000_000) }];
+  expect(mapChatRequest(config, chatCompletionSchema.parse({ model: MODEL, messages, n: 64 })).choices).toBe(
+    64,
+  );
+  expect(() => mapped({ messages, n: 128 })).toThrow(/^n: 128 choices of these messages have \d+ bytes/);
+});

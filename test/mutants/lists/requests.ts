@@ -114,6 +114,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/contracts/candidate.test.ts'] },
   },
   {
+    name: 'choices-multiply-a-request',
+    breaks: 'A request of 30 MB for 128 choices stops an API process, and then a worker, for a minute.',
+    file: 'api/wires/choices.ts',
+    find: 'if (bytes <= most) return;',
+    replace: 'if (bytes >= 0) return;',
+    caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
+  },
+  {
     name: 'references-multiply-an-item',
     breaks: 'A few kilobytes that refer to one large item a thousand times stop an API process for seconds.',
     file: 'api/wires/openai-responses/resolve-references.ts',
