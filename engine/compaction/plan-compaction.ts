@@ -54,11 +54,14 @@ function withWholePairs(messages: readonly Message[], start: number): number {
   let first = start;
   for (let index = start - 1; index >= 0 && missing.size > 0; index -= 1) {
     const calls = idsIn(messages[index], 'tool-call');
-    for (const id of calls) called.add(id);
-    if (!calls.some((id) => missing.has(id))) continue;
+    const isNeeded = calls.some((id) => missing.has(id));
+    for (const id of calls) {
+      called.add(id);
+      missing.delete(id);
+    }
+    if (!isNeeded) continue;
     // What lies in between stays, too, with the calls that its results need.
-    for (const id of idsOf(index, first, 'tool-result')) missing.add(id);
-    for (const id of called) missing.delete(id);
+    for (const id of idsOf(index, first, 'tool-result')) if (!called.has(id)) missing.add(id);
     first = index;
   }
   return first;

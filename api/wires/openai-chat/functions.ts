@@ -58,19 +58,21 @@ export function toolsOf<Tool, Choice>(body: ToolFields<Tool, Choice>) {
 
 /** Gives calls the ids that functions lack: by their places, so that a later turn has the same ones. */
 export class FunctionCalls {
-  readonly #open: { readonly id: string; readonly name: string }[] = [];
+  /** The ids of those without a result, by the function. */
+  readonly #open = new Map<string, string[]>();
 
   add(name: string, messageIndex: number): string {
     const id = `call_function_${messageIndex}`;
-    this.#open.push({ id, name });
+    const ids = this.#open.get(name) ?? [];
+    ids.push(id);
+    this.#open.set(name, ids);
     return id;
   }
 
   /** @returns the id of the last call of this function that has no result. @throws invalid_request */
   resultOf(name: string, messageIndex: number): string {
-    const place = this.#open.findLastIndex((call) => call.name === name);
-    const [call] = place === -1 ? [] : this.#open.splice(place, 1);
-    if (call !== undefined) return call.id;
+    const id = this.#open.get(name)?.pop();
+    if (id !== undefined) return id;
     throw refusal(`messages.${messageIndex}.name`, 'No function_call of this name before it lacks a result.');
   }
 }

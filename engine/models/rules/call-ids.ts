@@ -4,7 +4,8 @@ import { mapParts } from './rule.ts';
 
 /** Later calls of an id get another one, and so do their results. The same conversation always gets the same ids. */
 export function withUniqueCallIds(messages: readonly Message[]): readonly Message[] {
-  const seen = new Set<string>();
+  /** By id, how often it has come. */
+  const seen = new Map<string, number>();
   const current = new Map<string, string>();
   return mapParts(messages, (part) => {
     if (part.type === 'tool-result') {
@@ -13,16 +14,16 @@ export function withUniqueCallIds(messages: readonly Message[]): readonly Messag
     }
     if (part.type !== 'tool-call') return part;
     const id = unusedId(part.id, seen);
-    seen.add(id);
     current.set(part.id, id);
     return id === part.id ? part : { ...part, id };
   });
 }
 
-function unusedId(id: string, seen: ReadonlySet<string>): string {
-  if (!seen.has(id)) return id;
-  for (let count = 2; ; count += 1) {
-    const own = `${id}_${count}`;
-    if (!seen.has(own)) return own;
-  }
+function unusedId(id: string, seen: Map<string, number>): string {
+  let count = (seen.get(id) ?? 0) + 1;
+  let own = id;
+  if (count > 1) for (own = `${id}_${count}`; seen.has(own); own = `${id}_${count}`) count += 1;
+  seen.set(id, count);
+  if (own !== id) seen.set(own, 1);
+  return own;
 }

@@ -89,21 +89,24 @@ function textOf(message: Message): string {
 }
 
 function alternating(messages: readonly Message[]): readonly Message[] {
-  const joined: Message[] = messages[0]?.role === 'assistant' ? [OPENING] : [];
+  const turns: Message[][] = messages[0]?.role === 'assistant' ? [[OPENING]] : [];
   for (const message of messages) {
-    const last = joined.at(-1);
-    if (last?.role === message.role) joined[joined.length - 1] = joinedTurn(last, message);
-    else joined.push(message);
+    const last = turns.at(-1);
+    if (last?.[0]?.role === message.role) last.push(message);
+    else turns.push([message]);
   }
-  return joined;
+  return turns.map(joinedTurn);
 }
 
-function joinedTurn(first: Message, second: Message): Message {
-  const isText = typeof first.content === 'string' && typeof second.content === 'string';
-  const content = isText
-    ? `${first.content}${SEPARATOR}${second.content}`
-    : [...partsOf(first), ...partsOf(second)];
-  return { ...second, ...first, content };
+function joinedTurn(turn: readonly Message[]): Message {
+  const [first] = turn;
+  if (first === undefined) throw new RangeError('A turn has a message.');
+  if (turn.length === 1) return first;
+  const joined = { ...first };
+  for (const message of turn.toReversed()) Object.assign(joined, message);
+  const texts = turn.flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
+  const content = texts.length === turn.length ? texts.join(SEPARATOR) : turn.flatMap(partsOf);
+  return { ...joined, content };
 }
 
 /** What follows the results of tools in the same turn of the user, or in the next, comes after the bridge. */

@@ -19,9 +19,9 @@ export function withResultsAfterCalls(conversation: readonly Message[]): readonl
     ordered.push(message);
     at += 1;
     if (callsIn(message).length === 0) continue;
-    const end = messages.findIndex(({ role }, index) => index >= at && role === 'assistant');
-    ordered.push(...resultsInFront(messages.slice(at, end < 0 ? messages.length : end)));
-    at = end < 0 ? messages.length : end;
+    const begin = at;
+    while (at < messages.length && messages[at]?.role !== 'assistant') at += 1;
+    ordered.push(...resultsInFront(messages.slice(begin, at)));
   }
   return ordered;
 }
@@ -29,26 +29,37 @@ export function withResultsAfterCalls(conversation: readonly Message[]): readonl
 /** A turn of the assistant behind its calls, and before their results, is part of the turn that made them. */
 function withJoinedCalls(messages: readonly Message[]): readonly Message[] {
   const answered = new Set(messages.flatMap(resultsIn).map(({ id }) => id));
-  const joined: Message[] = [];
+  const turns: Message[][] = [];
+  let isOpen = false;
   for (const message of messages) {
-    const before = joined.at(-1);
-    const isBehind = message.role === 'assistant' && before !== undefined && before.role === 'assistant';
-    if (isBehind && callsIn(before).some(({ id }) => answered.has(id)))
-      joined[joined.length - 1] = join(before, message);
-    else joined.push(message);
+    if (isOpen && message.role === 'assistant') turns.at(-1)?.push(message);
+    else turns.push([message]);
+    if (message.role !== 'assistant') isOpen = false;
+    else isOpen ||= callsIn(message).some(({ id }) => answered.has(id));
   }
-  return joined.length === messages.length ? messages : joined;
+  return turns.length === messages.length ? messages : turns.map(join);
 }
 
-function join(before: Message, message: Message): Message {
-  const hasText = partsOf(before).some(({ type }) => type === 'text');
-  const parts = partsOf(message);
-  const place = hasText ? parts.findIndex(({ type }) => type === 'text') : -1;
-  const own = parts.map(
-    (part, index): Part =>
-      index === place && part.type === 'text' ? { ...part, text: `${BREAK}${part.text}` } : part,
-  );
-  return { ...before, ...message, content: [...partsOf(before), ...own] };
+/** Messages of the assistant as one. */
+function join([first, ...others]: readonly Message[]): Message {
+  if (first === undefined) throw new RangeError('A turn has a message.');
+  if (others.length === 0) return first;
+  const joined = { ...first };
+  const content: Part[] = [...partsOf(first)];
+  let hasText = content.some(({ type }) => type === 'text');
+  for (const message of others) {
+    Object.assign(joined, message);
+    const hadText = hasText;
+    let isFirst = true;
+    for (const part of partsOf(message)) {
+      const isBroken = hadText && isFirst && part.type === 'text';
+      content.push(isBroken ? { ...part, text: `${BREAK}${part.text}` } : part);
+      if (part.type !== 'text') continue;
+      isFirst = false;
+      hasText = true;
+    }
+  }
+  return { ...joined, content };
 }
 
 /** The client's turns after a call: all results in the first of them, whatever else it said after those. */

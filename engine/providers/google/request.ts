@@ -123,9 +123,8 @@ function inTurns(contents: readonly Content[]): Content[] {
   const turns: Content[] = [];
   for (const content of contents) {
     const last = turns.at(-1);
-    if (content.role === 'model' && last?.role === 'model') {
-      turns[turns.length - 1] = { ...last, parts: [...(last.parts ?? []), ...(content.parts ?? [])] };
-    } else turns.push(content);
+    if (content.role === 'model' && last?.role === 'model') last.parts?.push(...(content.parts ?? []));
+    else turns.push({ ...content, parts: [...(content.parts ?? [])] });
   }
   const [first] = turns;
   const isCalled = first?.role === 'model' && first.parts?.some(({ functionCall }) => functionCall) === true;

@@ -256,6 +256,14 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     caughtBy: RULES,
   },
   {
+    name: 'shared-call-ids-counted-from-two',
+    breaks: 'Ten thousand calls that share an id stop an API process, and then a worker, for half a minute.',
+    file: 'engine/models/rules/call-ids.ts',
+    find: '  seen.set(id, count);',
+    replace: '  seen.set(id, 1);',
+    caughtBy: { tests: ['test/engine/models/long-conversations.test.ts'] },
+  },
+  {
     name: 'alternatives-without-limit',
     breaks:
       'A tool of a kilobyte, whose alternatives name each other, stops the API and each worker for ever.',

@@ -23,8 +23,8 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'function-result-of-any-call',
     breaks: 'The result of a function is taken for that of another one.',
     file: 'api/wires/openai-chat/functions.ts',
-    find: 'this.#open.findLastIndex((call) => call.name === name)',
-    replace: 'this.#open.length - 1',
+    find: 'this.#open.get(name)?.pop()',
+    replace: '[...this.#open.values()].at(-1)?.pop()',
     caughtBy: { tests: ['test/api/wires/chat-dialects.test.ts'] },
   },
   {
