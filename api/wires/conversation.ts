@@ -59,7 +59,8 @@ export class Conversation {
     if (last === undefined) return;
     const parts: Part[] =
       typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
-    last.content = [...parts, part];
+    parts.push(part);
+    last.content = parts;
   }
 }
 

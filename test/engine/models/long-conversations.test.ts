@@ -1,5 +1,6 @@
 /** A conversation of many turns costs as much as it is long, whatever its turns and calls have in common. */
 import { expect, test } from '@jest/globals';
+import { Conversation } from '../../../api/wires/conversation.ts';
 import type { Message, Part } from '../../../contracts/content.ts';
 import { tailStart } from '../../../engine/compaction/plan-compaction.ts';
 import { withUniqueCallIds } from '../../../engine/models/rules/call-ids.ts';
@@ -39,6 +40,16 @@ test.each<[string, (count: number) => readonly Message[], (messages: readonly Me
     return () => work(messages);
   };
   expect(growthOf(prepare, 1_000)).toBeLessThan(3);
+});
+
+test('results that come one by one form a turn', () => {
+  const addAll = (count: number) => () => {
+    const conversation = new Conversation();
+    for (const id of ids(count)) conversation.addToolResult({ id, content: 'a boat' });
+    return conversation.messages;
+  };
+  expect(addAll(3)()).toMatchObject([{ role: 'user', content: [{ id: 'call_0' }, {}, { id: 'call_2' }] }]);
+  expect(growthOf(addAll, 4_000)).toBeLessThan(3);
 });
 
 test('the calls of an id get the same ids as before, and those with other ids keep theirs', () => {
