@@ -3,8 +3,11 @@ import { isJsonObject } from '../../contracts/json.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** How many schemas a look-up visits at most: references may form circles. */
-const MOST_VISITED = 200;
+/** How many references are followed from one schema: they may form circles. */
+const MOST_FOLLOWED = 200;
+
+/** By the whole schema, what those within it refer to: many places of a pipeline read one schema. */
+const resolvedIn = new WeakMap<Schema, WeakMap<Schema, Schema | 'unknown'>>();
 
 /**
  * The schema of the value at the path. `unknown`: the schema does not decide whether there is one.
@@ -13,15 +16,14 @@ const MOST_VISITED = 200;
 export function schemaAt(schema: unknown, path: readonly string[]): Schema | 'unknown' | null {
   if (!isJsonObject(schema)) return 'unknown';
   let current: Schema = schema;
-  let visited = 0;
   for (const part of path) {
-    const resolved = resolve(current, schema, () => ++visited < MOST_VISITED);
+    const resolved = resolve(current, schema);
     if (resolved === 'unknown') return 'unknown';
     const next = memberOf(resolved, part);
     if (next === null || next === 'unknown') return next;
     current = next;
   }
-  return resolve(current, schema, () => ++visited < MOST_VISITED);
+  return resolve(current, schema);
 }
 
 /** The types that a schema allows; null if it does not say. */
@@ -50,15 +52,32 @@ function memberOf(schema: Schema, part: string): Schema | 'unknown' | null {
 }
 
 /** Follows local references; unions and conditions are not decided. */
-function resolve(schema: Schema, root: Schema, mayVisit: () => boolean): Schema | 'unknown' {
-  const { $ref } = schema;
-  if ('anyOf' in schema || 'oneOf' in schema || 'allOf' in schema) return 'unknown';
-  if ($ref === undefined) return schema;
-  if (typeof $ref !== 'string' || !$ref.startsWith('#/') || !mayVisit()) return 'unknown';
+function resolve(schema: Schema, root: Schema): Schema | 'unknown' {
+  const known = resolvedIn.get(root) ?? new WeakMap<Schema, Schema | 'unknown'>();
+  resolvedIn.set(root, known);
+  const found = known.get(schema) ?? follow(schema, root);
+  known.set(schema, found);
+  return found;
+}
+
+function follow(schema: Schema, root: Schema): Schema | 'unknown' {
+  let current = schema;
+  for (let followed = 0; followed < MOST_FOLLOWED; followed += 1) {
+    if ('anyOf' in current || 'oneOf' in current || 'allOf' in current) return 'unknown';
+    const { $ref } = current;
+    if ($ref === undefined) return current;
+    const target = typeof $ref === 'string' && $ref.startsWith('#/') ? targetOf($ref, root) : undefined;
+    if (!isJsonObject(target)) return 'unknown';
+    current = target;
+  }
+  return 'unknown';
+}
+
+function targetOf($ref: string, root: Schema): unknown {
   let target: unknown = root;
   for (const part of $ref.slice(2).split('/')) {
-    if (!isJsonObject(target)) return 'unknown';
+    if (!isJsonObject(target)) return undefined;
     target = Object.hasOwn(target, part) ? target[part] : undefined;
   }
-  return isJsonObject(target) ? resolve(target, root, mayVisit) : 'unknown';
+  return target;
 }

@@ -7,6 +7,7 @@ import { pipelineJsonSchema } from '../../../contracts/pipeline-json-schema.ts';
 import { newPipelineSchema, pipelineContentSchema } from '../../../contracts/pipelines.ts';
 import { checkPipeline } from '../../../engine/jobs/check-pipeline.ts';
 import { schemaAt } from '../../../engine/jobs/schema-at.ts';
+import { cpuMsOf } from '../../harness/growth.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -35,6 +36,17 @@ test('a pipeline that is large, or has many places of values, is refused before 
     checkPipeline(pipelineContentSchema.parse({ steps: steps(input) }));
   expect(refused('x'.repeat(200_000))).toThrow(/^steps: the pipeline has \d+ bytes of at most 1048576\.$/);
   expect(refused('{{/item}}'.repeat(4_000))).toThrow('has 80000 places of values of at most 60000');
+});
+
+test('many places that read a schema with long references cost what one costs', () => {
+  const chain = Array.from({ length: 150 }, (_, index) => [`d${index}`, { $ref: `#/$defs/d${index + 1}` }]);
+  const $defs = { ...Object.fromEntries(chain), d150: { type: 'object', properties: { x: {} } } };
+  const read = (schema: object, places: number) => () =>
+    check({
+      steps: { a: { input: 'x', output: { schema } }, b: { input: '{{/steps/a/x}}'.repeat(places) } },
+    });
+  expect(cpuMsOf(read({ $ref: `#/${'a/'.repeat(200_000)}` }, 1_000))).toBeLessThan(2_000);
+  expect(cpuMsOf(read({ $ref: '#/$defs/d0', $defs }, 15_000))).toBeLessThan(2_000);
 });
 
 test('the sample of the documentation is a pipeline', () => {

@@ -18,6 +18,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/contracts/pipeline-values.test.ts'] },
   },
   {
+    name: 'schema-followed-at-each-place',
+    breaks: 'A pipeline of a megabyte, whose places read one schema, stops an API process for minutes.',
+    file: 'engine/jobs/schema-at.ts',
+    find: '  known.set(schema, found);',
+    replace: '',
+    caughtBy: { tests: ['test/engine/jobs/check-pipeline.test.ts'] },
+  },
+  {
     name: 'pipeline-value-deep-in-white-space',
     breaks: 'A megabyte of numbers deep within lists becomes a hundred megabytes of white space.',
     file: 'contracts/pipeline-values.ts',
