@@ -242,9 +242,20 @@ function ofReference(schema: Schema, root: Schema, references: number): Schema {
   if (typeof reference !== 'string' || references >= MOST_REFERENCES) return schema;
   const [, place, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(reference) ?? [];
   const defined = place === undefined ? undefined : root[place];
-  const target = isJsonObject(defined) && name !== undefined ? defined[decodeURIComponent(name)] : undefined;
+  const target = isJsonObject(defined) && name !== undefined ? memberOf(defined, name) : undefined;
   if (!isJsonObject(target)) return schema;
   return ofReference({ ...target, ...without(schema, ['$ref']) }, root, references + 1);
+}
+
+/** What a part of a reference names. Clients escape it, or write a % as it is. */
+function memberOf(defined: Schema, part: string): unknown {
+  let name = part;
+  try {
+    name = decodeURIComponent(part);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+  }
+  return Object.hasOwn(defined, name) ? defined[name] : undefined;
 }
 
 function withObjectType(schema: Schema): Schema {

@@ -91,6 +91,11 @@ describe('the schema of a tool', () => {
     expect(fitted(circle).parameters).toMatchObject({ type: 'object' });
   });
 
+  test.each(['100%', '50%25', '__proto__'])('may refer to %s', (name) => {
+    const parameters = { $ref: `#/$defs/${name}`, $defs: JSON.parse(`{"${name}":{"properties":{"a":{}}}}`) };
+    expect(() => fitted(parameters)).not.toThrow();
+  });
+
   test('whose alternatives name each other many times at each step is read to a limit', () => {
     let nested: object = { type: 'object', properties: { a: TEXT } };
     for (let level = 0; level < 8; level += 1) {
