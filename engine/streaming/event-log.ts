@@ -68,6 +68,8 @@ export interface LogHead {
   readonly isCancelRequested: boolean;
   /** What Redis still has of an archived log: what a repeated request needs, and neither texts nor sums. */
   readonly isArchived: boolean;
+  /** What its input was counted as; absent in logs of older code. */
+  readonly inputBytes?: number;
 }
 
 /**

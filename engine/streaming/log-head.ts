@@ -20,6 +20,7 @@ const storedHeadSchema = z.object({
   eraseAtEnd: z.string().optional(),
   cancel: z.string().optional(),
   archived: z.string().optional(),
+  inputBytes: z.coerce.number().optional(),
 });
 
 export function parseHead(generationId: string, fields: Readonly<Record<string, string>>): LogHead {
@@ -43,5 +44,6 @@ export function parseHead(generationId: string, fields: Readonly<Record<string, 
     erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
     isCancelRequested: stored.status === 'running' && stored.cancel !== undefined,
     isArchived: stored.archived !== undefined,
+    ...(stored.inputBytes === undefined ? {} : { inputBytes: stored.inputBytes }),
   };
 }

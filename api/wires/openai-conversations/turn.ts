@@ -11,6 +11,7 @@ import type { AppendOutcome, ConversationHead } from '../../../engine/conversati
 import type { Caller } from '../../access/api-keys.ts';
 import { mayRead } from '../../access/may-read.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { readInTurn } from '../../generations/large-reads.ts';
 import type { ReservedTurn } from '../../generations/submit-generation.ts';
 import { type Item, mapInputItems } from '../openai-responses/items.ts';
 import type { ResponseHistory } from '../openai-responses/request.ts';
@@ -85,8 +86,10 @@ interface ConversationTurn extends ResponseHistory {
 
 export async function openTurn(parts: Parts, caller: Caller, id: string): Promise<ConversationTurn> {
   const { config, conversations, log } = parts;
-  await findConversation(parts, caller, id);
-  const items = await conversations.items(id, await conversations.itemIds(id));
+  const { tenant, bytes } = await findConversation(parts, caller, id);
+  const items = await readInTurn(tenant, bytes, async () =>
+    conversations.items(id, await conversations.itemIds(id)),
+  );
   const messages = mapInputItems(items as unknown as readonly Item[]);
   return {
     messages,

@@ -8,6 +8,7 @@ import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
+import { readInTurn } from '../../generations/large-reads.ts';
 import { type Item, mapInputItems } from './items.ts';
 import { ResponseProjection } from './project.ts';
 import type { ResponseHistory, ResponseOrigin } from './request.ts';
@@ -46,7 +47,7 @@ export async function contextOf(
   { log }: Pick<ApiDependencies, 'log'>,
   head: LogHead,
 ): Promise<ResponseContext> {
-  const input = await log.readInput(head.generationId);
+  const input = await readInTurn(head.tenant, head.inputBytes ?? 0, () => log.readInput(head.generationId));
   if (input === null) {
     throw new UnbrokenError('cursor_expired', `${responseId(head.generationId)} is past its retention.`);
   }

@@ -6,6 +6,7 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { readInTurn } from '../../generations/large-reads.ts';
 import { conversationOfItem } from '../openai-conversations/items.ts';
 import { findConversation } from '../openai-conversations/turn.ts';
 import { type Item, isReference } from './items.ts';
@@ -132,8 +133,11 @@ async function loadItems(
 ): Promise<readonly StoredItem[]> {
   try {
     if (holder.startsWith('conv_')) {
-      const { id } = await findConversation(dependencies, caller, holder);
-      return await dependencies.conversations.items(id, await dependencies.conversations.itemIds(id));
+      const { id, tenant, bytes } = await findConversation(dependencies, caller, holder);
+      const { conversations } = dependencies;
+      return await readInTurn(tenant, bytes, async () =>
+        conversations.items(id, await conversations.itemIds(id)),
+      );
     }
     const head = await findResponse(dependencies, caller, holder, mayUse);
     const [found, events] = await Promise.all([

@@ -114,6 +114,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/contracts/candidate.test.ts'] },
   },
   {
+    name: 'large-inputs-read-all-at-once',
+    breaks: 'Forty requests that continue a long conversation make all tenants wait for Redis.',
+    file: 'api/generations/large-reads.ts',
+    find: 'if (this.#running < AT_ONCE) this.#running += 1;',
+    replace: 'if (this.#running >= 0) this.#running += 1;',
+    caughtBy: { tests: ['test/api/generations/large-reads.test.ts'] },
+  },
+  {
     name: 'choices-multiply-a-request',
     breaks: 'A request of 30 MB for 128 choices stops an API process, and then a worker, for a minute.',
     file: 'api/wires/choices.ts',
