@@ -1,5 +1,5 @@
 /**
- * Large inputs are read a few at a time, and round-robin by tenant: one connection to Redis carries all replies, so each
+ * Large inputs are read a few at a time, round-robin by tenant. One connection to Redis carries all replies, so each
  * small one waits behind the large ones before it, and a request of a few bytes may name an input of megabytes.
  */
 const LARGE_BYTES = 256 * 1024;

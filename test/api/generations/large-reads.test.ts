@@ -3,7 +3,7 @@ import { readInTurn } from '../../../api/generations/large-reads.ts';
 
 const LARGE = 1024 * 1024;
 
-/** Reads that end when they are told to, and the order in which they began. */
+/** Reads that end when the test ends them, and the order in which they began. */
 function newReads() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
