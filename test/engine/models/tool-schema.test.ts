@@ -100,7 +100,7 @@ describe('the schema of a tool', () => {
     let nested: object = { type: 'object', properties: { a: TEXT } };
     for (let level = 0; level < 8; level += 1) {
       nested = {
-        anyOf: Array.from({ length: 20 }, () => ({ $ref: '#/$defs/b' })),
+        anyOf: Array.from({ length: 7 }, () => ({ $ref: '#/$defs/b' })),
         $defs: { b: nested },
       };
     }
