@@ -339,6 +339,7 @@ export const usageSchema: z.ZodType<Usage> = z.object({
     .optional()
     .describe('Those of cacheWriteTokens that the provider keeps for an hour; absent: none.'),
   outputTokens: tokens,
+  outputImageTokens: tokens.optional().describe('Those of outputTokens that are pictures; absent: none.'),
   reasoningTokens: tokens,
   estimated: z.boolean(),
   serviceTier: z.enum(['batch']).optional().describe('Used in batches of the provider, which cost less.'),

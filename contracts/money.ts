@@ -16,6 +16,8 @@ export interface Usage {
   readonly cacheWriteHourTokens?: number | undefined;
   /** Visible output tokens; reasoning tokens are counted apart. */
   readonly outputTokens: number;
+  /** Those of `outputTokens` that are pictures, which cost many times more than text; absent: none. */
+  readonly outputImageTokens?: number | undefined;
   readonly reasoningTokens: number;
   /** True if the provider never reported and we counted with a tokenizer. */
   readonly estimated: boolean;
@@ -40,6 +42,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
     cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
     ...hourTokens((a.cacheWriteHourTokens ?? 0) + (b.cacheWriteHourTokens ?? 0)),
     outputTokens: a.outputTokens + b.outputTokens,
+    ...imageTokens((a.outputImageTokens ?? 0) + (b.outputImageTokens ?? 0)),
     reasoningTokens: a.reasoningTokens + b.reasoningTokens,
     estimated: a.estimated || b.estimated,
     ...tierOfSum(a, b),
@@ -67,8 +70,16 @@ export function audioTokens(inputAudioTokens: number): Pick<Usage, 'inputAudioTo
   return inputAudioTokens === 0 ? {} : { inputAudioTokens };
 }
 
+/** The same of pictures in the output. */
+export function imageTokens(outputImageTokens: number): Pick<Usage, 'outputImageTokens'> {
+  return outputImageTokens === 0 ? {} : { outputImageTokens };
+}
+
 /** What is counted of a usage, or of sums of usage. */
-type TokenCounts = Omit<Usage, 'inputAudioTokens' | 'cacheWriteHourTokens' | 'estimated'>;
+type TokenCounts = Omit<
+  Usage,
+  'inputAudioTokens' | 'cacheWriteHourTokens' | 'outputImageTokens' | 'estimated'
+>;
 
 /** Input tokens as vendors count them: those read from and written to the prompt cache are part of the input. */
 export function inputTokensOf(usage: TokenCounts): number {

@@ -37,12 +37,19 @@ export function worstPrice(
     ...(isSpoken ? [{ inputTokens, inputAudioTokens: inputTokens }] : []),
     ...(forHour ? [{ cacheWriteTokens: inputTokens, cacheWriteHourTokens: inputTokens }] : []),
   ];
+  // All of it may be text, pictures or thoughts.
+  const outputs: readonly Partial<Usage>[] = [
+    { outputTokens: maxOutputTokens },
+    { outputTokens: maxOutputTokens, outputImageTokens: maxOutputTokens },
+    { reasoningTokens: maxOutputTokens },
+  ];
   const prices = candidates.map(({ provider, model }) => {
-    const cost = (outputTokens: number) =>
-      Math.max(...inputs.map((input) => priceOf(provider, model, { ...NO_USAGE, ...input, outputTokens })));
-    const [fixedMicroUsd, whole] = [cost(0), cost(maxOutputTokens)];
+    const cost = (used: Partial<Usage>) => priceOf(provider, model, { ...NO_USAGE, ...used });
+    const costs = inputs.map(cost);
+    const whole = Math.max(...outputs.map((output) => cost({ inputTokens, ...output })));
     // Costs are rounded up to whole micro-USD, so the output alone may cost one more than the difference.
-    const output = whole === 0 ? 0 : whole - fixedMicroUsd + 1;
+    const output = whole === 0 ? 0 : whole - (costs[0] ?? 0) + 1;
+    const fixedMicroUsd = Math.max(...costs);
     return { fixedMicroUsd, outputMicroUsdPerMillion: Math.ceil((output * MILLION) / maxOutputTokens) };
   });
   return {

@@ -347,11 +347,17 @@ function settleFacts(
 
 /** The parts of the usage in the order of the rows. */
 function usageFacts(
-  { estimated, inputAudioTokens: _audio, cacheWriteHourTokens: _hour, serviceTier: _tier, ...parts }: Usage,
+  { estimated, inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens }: Usage,
   costMicroUsd: MicroUsd,
 ) {
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = parts;
-  assertCounts({ ...parts, costMicroUsd });
+  assertCounts({
+    inputTokens,
+    cachedInputTokens,
+    cacheWriteTokens,
+    outputTokens,
+    reasoningTokens,
+    costMicroUsd,
+  });
   const usage = [inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens];
   return { estimated, usage, tokens: usage.reduce((sum, part) => sum + part) };
 }

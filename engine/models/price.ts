@@ -71,6 +71,8 @@ function packageCost(usage: Usage, { name, provider, model_price }: PricedModel)
       cache_write_tokens: isPriced ? usage.cacheWriteTokens : usage.cacheWriteTokens - forHour,
       cache_write_1h_tokens: isPriced ? forHour : 0,
       output_tokens: outputTokensOf(usage),
+      output_image_tokens: usage.outputImageTokens ?? 0,
+      output_reasoning_tokens: usage.reasoningTokens,
     },
     name,
     { provider },

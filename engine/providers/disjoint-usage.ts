@@ -2,7 +2,7 @@
  * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their
  * total (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
  */
-import { audioTokens, hourTokens, type Usage } from '../../contracts/money.ts';
+import { audioTokens, hourTokens, imageTokens, type Usage } from '../../contracts/money.ts';
 
 type Count = number | null | undefined;
 
@@ -17,12 +17,14 @@ interface NestedCounts {
   readonly writtenForHour?: Count;
   /** All output, including reasoning. */
   readonly output: Count;
+  /** The part of the visible output that is pictures. */
+  readonly image?: Count;
   readonly reasoning?: Count;
 }
 
 /** @returns null if all counts are 0: every call has tokens, so the vendor did not report them. */
 export function disjointUsage(counts: NestedCounts): Usage | null {
-  const { input, audio, cached, written, writtenForHour, output, reasoning } = counts;
+  const { input, audio, cached, written, writtenForHour, output, image, reasoning } = counts;
   const [inputTokens, cachedInputTokens, cacheWriteTokens] = within(
     count(input),
     count(cached),
@@ -37,6 +39,7 @@ export function disjointUsage(counts: NestedCounts): Usage | null {
     cacheWriteTokens,
     ...hourTokens(Math.min(count(writtenForHour), cacheWriteTokens)),
     outputTokens,
+    ...imageTokens(Math.min(count(image), outputTokens)),
     reasoningTokens,
     estimated: false,
   };

@@ -254,6 +254,9 @@ function toChatUsage(usage: Usage): CompletionUsage {
       cache_write_tokens: usage.cacheWriteTokens,
       ...(usage.inputAudioTokens === undefined ? {} : { audio_tokens: usage.inputAudioTokens }),
     },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoningTokens,
+      ...(usage.outputImageTokens === undefined ? {} : { image_tokens: usage.outputImageTokens }),
+    },
   };
 }

@@ -14,6 +14,7 @@ interface GoogleUsageMetadata {
   readonly promptTokensDetails?: readonly ModalityCount[] | null;
   readonly cacheTokensDetails?: readonly ModalityCount[] | null;
   readonly candidatesTokenCount?: number | null;
+  readonly candidatesTokensDetails?: readonly ModalityCount[] | null;
   readonly thoughtsTokenCount?: number | null;
   readonly totalTokenCount?: number | null;
 }
@@ -26,9 +27,10 @@ export function mapGoogleUsage(usage: GoogleUsageMetadata | undefined | null): U
   const reasoning = Math.max(count(usage.thoughtsTokenCount), count(usage.totalTokenCount) - input - visible);
   return disjointUsage({
     input,
-    audio: audioIn(usage.promptTokensDetails) - audioIn(usage.cacheTokensDetails),
+    audio: countIn(usage.promptTokensDetails, 'AUDIO') - countIn(usage.cacheTokensDetails, 'AUDIO'),
     cached: usage.cachedContentTokenCount,
     output: visible + reasoning,
+    image: countIn(usage.candidatesTokensDetails, 'IMAGE'),
     reasoning,
   });
 }
@@ -46,10 +48,10 @@ export class GoogleCounts {
   }
 }
 
-function audioIn(details: readonly ModalityCount[] | null | undefined): number {
+function countIn(details: readonly ModalityCount[] | null | undefined, modality: 'AUDIO' | 'IMAGE'): number {
   if (!Array.isArray(details)) return 0;
-  const spoken = (details as readonly (ModalityCount | null)[]).filter(
-    (detail) => detail?.modality === 'AUDIO',
+  const counted = (details as readonly (ModalityCount | null)[]).filter(
+    (detail) => detail?.modality === modality,
   );
-  return spoken.reduce((sum, detail) => sum + count(detail?.tokenCount), 0);
+  return counted.reduce((sum, detail) => sum + count(detail?.tokenCount), 0);
 }

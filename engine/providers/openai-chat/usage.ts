@@ -23,7 +23,11 @@ export interface OpenAiChatUsage {
     /** Alibaba. */
     readonly cache_creation_input_tokens?: number | null;
   } | null;
-  readonly completion_tokens_details?: { readonly reasoning_tokens?: number | null } | null;
+  readonly completion_tokens_details?: {
+    readonly reasoning_tokens?: number | null;
+    /** OpenRouter. */
+    readonly image_tokens?: number | null;
+  } | null;
   /** DeepSeek. */
   readonly prompt_cache_hit_tokens?: number | null;
   /** Moonshot. */
@@ -58,6 +62,7 @@ export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): U
       usage.cache_creation_input_tokens,
     ),
     output: output + beside,
+    image: usage.completion_tokens_details?.image_tokens,
     reasoning: Math.max(beside, reasoning, count(usage.completion_tokens_details?.reasoning_tokens)),
   });
 }

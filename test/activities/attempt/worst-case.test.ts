@@ -66,6 +66,21 @@ test('what has no price reserves no money', () => {
   });
 });
 
+test('an output is reserved at the price of pictures, or of thoughts, where these cost more', () => {
+  const priceOf = (_provider: string, model: string, { outputTokens, ...usage }: Usage) => {
+    const { outputImageTokens = 0, reasoningTokens } = usage;
+    return outputTokens + (model === 'draws' ? 11 * outputImageTokens : 0) + 5 * reasoningTokens;
+  };
+  const worst = (model: string) =>
+    worstPrice(priceOf, [{ provider: 'p', model }], {
+      inputTokens: 100,
+      maxOutputTokens: 1_000_000,
+      forHour: false,
+      isSpoken: false,
+    }).outputMicroUsdPerMillion;
+  expect([worst('writes'), worst('draws')]).toEqual([5_000_001, 12_000_001]);
+});
+
 test('spoken input is reserved at its own price', () => {
   const priceOf = (_provider: string, _model: string, { inputTokens, inputAudioTokens = 0 }: Usage) =>
     inputTokens + 9 * inputAudioTokens;

@@ -75,6 +75,18 @@ describe('a cost', () => {
     expect(cost('house', 'model', own)).toBe(100_000);
   });
 
+  test('has pictures and thoughts at their own prices, where a model has these', () => {
+    const cost = (provider: string, model: string) => {
+      const parts = { outputTokens: 2_000, outputImageTokens: 1_000, reasoningTokens: 1_000 };
+      return costOf({ provider, model }, { ...NO_USAGE, ...parts }, {}).costMicroUsd;
+    };
+    // 1,000 at 30 a million, the others at 2.50.
+    expect(cost('google', 'gemini-2.5-flash-image')).toBe(30_000 + 5_000);
+    // Thoughts at 3, all else at 8.
+    expect(cost('perplexity', 'sonar-deep-research')).toBe(3_000 + 16_000);
+    expect(cost('google', 'gemini-2.5-flash')).toBe(7_500);
+  });
+
   test('has a price for each call, where a model has one, but not of a call that was refused', () => {
     const cost = (usage: object) =>
       costOf({ provider: 'perplexity', model: 'sonar' }, { ...NO_USAGE, ...usage }, {});

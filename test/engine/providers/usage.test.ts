@@ -89,7 +89,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
         cached_tokens_details: { audio_tokens: field },
       },
       completion_tokens: field,
-      completion_tokens_details: { reasoning_tokens: field },
+      completion_tokens_details: { reasoning_tokens: field, image_tokens: field },
       total_tokens: field,
       prompt_cache_hit_tokens: field,
       cached_tokens: field,
@@ -152,6 +152,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       promptTokensDetails: field,
       cacheTokensDetails: field,
       candidatesTokenCount: field,
+      candidatesTokensDetails: field,
       thoughtsTokenCount: field,
       totalTokenCount: field,
     },
@@ -235,8 +236,9 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
       fc.property(filled(fields), (rubbishReport) => {
         const usage = read(rubbishReport as never) ?? NO_USAGE;
         const { estimated: _, serviceTier: _tier, ...counts } = usage;
-        const { cacheWriteHourTokens = 0, inputAudioTokens = 0, ...parts } = counts;
+        const { cacheWriteHourTokens = 0, inputAudioTokens = 0, outputImageTokens = 0, ...parts } = counts;
         expect(inputAudioTokens).toBeLessThanOrEqual(parts.inputTokens);
+        expect(outputImageTokens).toBeLessThanOrEqual(parts.outputTokens);
         expect(cacheWriteHourTokens).toBeLessThanOrEqual(parts.cacheWriteTokens);
         for (const part of [...Object.values(parts), cacheWriteHourTokens]) {
           expect(Number.isSafeInteger(part) && part >= 0).toBe(true);
@@ -314,6 +316,22 @@ describe('spoken input', () => {
     const cached = { cachedContentTokenCount: 30, cacheTokensDetails: of(20) };
     const usage = { promptTokenCount: 120, promptTokensDetails: of(80), candidatesTokenCount: 5, ...cached };
     expect(mapGoogleUsage(usage)).toMatchObject(spoken);
+  });
+});
+
+describe('pictures in the output', () => {
+  const drawn = { outputTokens: 1_310, outputImageTokens: 1_290, reasoningTokens: 90 };
+
+  test('of Gemini are counted within the visible output', () => {
+    const candidatesTokensDetails = [{ modality: 'IMAGE', tokenCount: 1_290 }];
+    const counts = { promptTokenCount: 5, candidatesTokenCount: 1_310, thoughtsTokenCount: 90 };
+    expect(mapGoogleUsage({ ...counts, candidatesTokensDetails })).toMatchObject(drawn);
+  });
+
+  test('of a chat completion are counted within the visible output', () => {
+    const completion_tokens_details = { reasoning_tokens: 90, image_tokens: 1_290 };
+    const usage = { prompt_tokens: 5, completion_tokens: 1_400, completion_tokens_details };
+    expect(mapOpenAiChatUsage(usage)).toMatchObject(drawn);
   });
 });
 

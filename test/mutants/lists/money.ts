@@ -8,6 +8,14 @@ const USAGE = 'test/engine/budget/usage.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
   {
+    name: 'pictures-at-the-price-of-text',
+    breaks: 'A picture that Gemini draws is booked at a twelfth of its price.',
+    file: 'engine/models/price.ts',
+    find: 'output_image_tokens: usage.outputImageTokens ?? 0,',
+    replace: '',
+    caughtBy: { tests: ['test/engine/models/price.test.ts'] },
+  },
+  {
     name: 'refused-calls-cost',
     breaks: 'A call that was refused is booked at the price that its model has for each call.',
     file: 'engine/models/price.ts',
