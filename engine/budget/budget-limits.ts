@@ -136,7 +136,8 @@ async function readRules(
   return {
     version,
     readAtMs: clock(),
-    limits: [...all.values()].toSorted((a, b) => nameOfBudget(a).localeCompare(nameOfBudget(b))),
+    // By code units, as the pages of a list compare names.
+    limits: [...all.values()].toSorted((a, b) => (nameOfBudget(a) < nameOfBudget(b) ? -1 : 1)),
     planOf(kind, id) {
       const chosen = new Map<string, BudgetLimit>();
       for (const limit of [

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { nameOfBudget } from '../../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { AUDIT } from '../../../engine/budget/audit-script.ts';
 import { checkBudgets } from '../../prove/check-budget.ts';
@@ -84,6 +85,18 @@ describe('limits', () => {
     expect(await accounts.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(true);
     expect(await accounts.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(false);
     expect(await granted('d')).toBe(100);
+  });
+
+  test('are listed in the order in which a page looks for those behind its cursor', async () => {
+    const { tenant } = newOwner();
+    const { accounts } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 100 }]);
+    for (const id of ['bob', 'Zoe', 'a-b', 'ab']) {
+      await accounts.limits.set(tenant, limitOf({ id, window: 'day', amount: 50 }));
+    }
+    const names = (await accounts.listLimits(tenant)).map(nameOfBudget);
+    for (const [at, name] of names.entries()) {
+      expect(names.filter((other) => other > name)).toEqual(names.slice(at + 1));
+    }
   });
 
   test('hold in every process from the next reservation on', async () => {
