@@ -146,6 +146,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
   checkNamedRoutes(file, routes);
+  checkNamedModels(file, providers);
   checkArchive(file);
   const simulated = simulator === undefined ? { prices: {}, models: {} } : simulatedModels(simulator);
   return {
@@ -241,12 +242,27 @@ function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigF
   }
 }
 
-function checkNamedRoutes({ output, compression }: ConfigFile, routes: ConfigFile['routes']): void {
-  for (const [section, named] of Object.entries({ output: output.routes, compression: compression.routes })) {
+function checkNamedRoutes(file: ConfigFile, routes: ConfigFile['routes']): void {
+  const { output, compression, cache, promptCaching } = file;
+  for (const [section, { routes: named }] of Object.entries({ output, compression, cache, promptCaching })) {
     for (const route of Object.keys(named)) {
       if (Object.hasOwn(routes, route)) continue;
       throw new ConfigError(
         `${section}.routes.${route}: there is no such route. Known: ${Object.keys(routes).join(', ')}.`,
+      );
+    }
+  }
+}
+
+/** A price that no model has would be missed nowhere: the model seems to cost nothing. */
+function checkNamedModels({ prices, models }: ConfigFile, providers: ConfigFile['providers']): void {
+  for (const [section, named] of Object.entries({ prices, models })) {
+    for (const model of Object.keys(named)) {
+      const [provider = ''] = model.split('/');
+      if (model.includes('/') && Object.hasOwn(providers, provider)) continue;
+      throw new ConfigError(
+        `${section}.${model}: expected provider/model, such as openai/gpt-4o-mini, with one of the providers: ` +
+          `${Object.keys(providers).join(', ')}.`,
       );
     }
   }

@@ -1,6 +1,11 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
-import { budgetLimitSchema, timeZoneSchema } from '../../contracts/budgets.ts';
+import {
+  type BudgetLimit,
+  budgetLimitSchema,
+  nameOfBudget,
+  timeZoneSchema,
+} from '../../contracts/budgets.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
@@ -75,12 +80,26 @@ const promptCachingSchema = z.strictObject({
   routes: z.record(z.string(), z.enum(promptCachingModes)).default({}),
 });
 
+/** Of two limits with one name, the later one would replace the other. */
+function refuseSecondLimits(limits: readonly BudgetLimit[], context: z.RefinementCtx): void {
+  const places = new Map<string, number>();
+  for (const [place, limit] of limits.entries()) {
+    const name = nameOfBudget(limit);
+    const first = places.get(name);
+    if (first === undefined) places.set(name, place);
+    else {
+      const message = `${name} has a limit already, limits.${first}; keep one (it warns at its share, warnAt, and refuses at its amount)`;
+      context.addIssue({ code: 'custom', path: [place], message });
+    }
+  }
+}
+
 const budgetsSchema = z.strictObject({
   timeZone: timeZoneSchema
     .default('UTC')
     .describe('The time zone of days and months, if a limit names none.'),
   /** For every tenant; limits that are set by the API or CLI override these. */
-  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  limits: z.array(budgetLimitSchema).max(1_000).superRefine(refuseSecondLimits).default([]),
   webhook: z
     .strictObject({
       url: z.url({ protocol: /^https?$/ }),

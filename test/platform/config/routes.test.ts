@@ -37,6 +37,9 @@ test('a config that cannot be read is reported as that, and not as invalid YAML'
   expect(() => loadConfig({ UNBROKEN_CONFIG: folder })).toThrow(/cannot be read: .*Correct UNBROKEN_CONFIG/);
 });
 
+const PRICE = { inputMicroUsdPerMillion: 1, outputMicroUsdPerMillion: 1 };
+const SOFT = { per: 'user', window: 'day', amount: 5, mode: 'soft' };
+
 describe('a wrong config is reported with its key and the fix', () => {
   const messageOf = (config: object): string => {
     try {
@@ -85,6 +88,15 @@ describe('a wrong config is reported with its key and the fix', () => {
     [
       { providers: { openai: { wire: 'openai-responses', limits: { rpm: 5 } } } },
       'providers.openai.limits: ',
+    ],
+    [{ prices: { 'gpt-4o': PRICE } }, 'prices.gpt-4o: expected provider/model, such as'],
+    [{ prices: { 'opanai/gpt-4o': PRICE } }, 'prices.opanai/gpt-4o: expected provider/model, such as'],
+    [{ models: { 'opanai/gpt-4o': {} } }, 'models.opanai/gpt-4o: expected provider/model, such as'],
+    [{ cache: { routes: { fqa: {} } } }, 'cache.routes.fqa: there is no such route'],
+    [{ promptCaching: { routes: { fqa: 'off' } } }, 'promptCaching.routes.fqa: there is no such route'],
+    [
+      { budgets: { limits: [SOFT, { ...SOFT, unit: 'micro-usd' }, { ...SOFT, amount: 9, mode: 'hard' }] } },
+      'budgets.limits.2: user/*/day/tokens has a limit already, limits.0; keep one',
     ],
   ])('%j', (config, message) => {
     expect(messageOf(config)).toContain(message);
