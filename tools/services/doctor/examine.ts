@@ -3,6 +3,7 @@ import { ConfigError, loadConfig } from '../../../platform/config/load-config.ts
 import { checkDisk, checkNode, checkPort, checkProxy } from './check-machine.ts';
 import { checkModels } from './check-models.ts';
 import { checkObjectStore } from './check-object-store.ts';
+import { checkPrices } from './check-prices.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkQdrant } from './check-qdrant.ts';
 import { checkRedis } from './check-redis.ts';
@@ -31,5 +32,5 @@ export async function examine(environment: Readonly<Record<string, string | unde
     checkPort(config).then((finding) => [finding]),
   ]);
   const local = [node, ok('config', 'valid'), checkDisk(config), ...checkProxy(environment), checkModels()];
-  return [...local, ...services.flat(), ...checkProviders(config)];
+  return [...local, ...services.flat(), ...checkProviders(config), ...checkPrices(config)];
 }
