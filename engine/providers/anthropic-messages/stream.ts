@@ -116,7 +116,7 @@ export async function* mapAnthropicStream(
         break;
       case 'message_delta':
         // The type promises both. Compatible servers omit one, or send each in a separate event.
-        last = event.usage ? { ...(last ?? {}), ...statedIn(event.usage) } : last;
+        last = event.usage ? { ...event.usage, ...(last ?? {}), ...statedIn(event.usage) } : last;
         end = { ...end, ...statedIn(event.delta ?? {}), ...appliedEditsIn(event) };
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;

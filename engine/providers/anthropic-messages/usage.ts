@@ -21,8 +21,6 @@ export interface AnthropicUsage extends TokenCounts {
   readonly iterations?: unknown;
 }
 
-type InputCount = 'input_tokens' | 'cache_read_input_tokens' | 'cache_creation_input_tokens';
-
 /**
  * The counts are cumulative. `message_delta` may omit what `message_start` reported, and compatible servers send 0 in
  * one of the two. Without `message_delta` there is no count of the output: the
@@ -53,14 +51,30 @@ function compactionsOf(usage: AnthropicUsage | null | undefined): readonly Token
 }
 
 function countsOf(first: TokenCounts | null | undefined, last: TokenCounts | null | undefined) {
-  const larger = (name: InputCount) => Math.max(count(first?.[name]), count(last?.[name]));
-  const cached = larger('cache_read_input_tokens');
-  const lifetimes = last?.cache_creation ?? first?.cache_creation;
-  const writtenForHour = count(lifetimes?.ephemeral_1h_input_tokens);
-  const written = Math.max(
-    larger('cache_creation_input_tokens'),
-    writtenForHour + count(lifetimes?.ephemeral_5m_input_tokens),
-  );
-  const input = larger('input_tokens') + cached + written;
-  return { input, cached, written, writtenForHour, output: last?.output_tokens };
+  const { cached, written, writtenForHour } = cacheCountsOf(first, last);
+  const uncached = Math.max(count(first?.input_tokens), count(last?.input_tokens));
+  return { input: uncached + cached + written, cached, written, writtenForHour, output: last?.output_tokens };
+}
+
+/** What the first report counts as written, the last one may count as read: a token of the cache is one of the two. */
+function cacheCountsOf(first: TokenCounts | null | undefined, last: TokenCounts | null | undefined) {
+  const [before, after] = [statedOfCache(first), statedOfCache(last)];
+  const read = (stated: typeof before) => ({
+    cached: count(stated.cached ?? before.cached),
+    written: count(stated.written ?? before.written),
+    writtenForHour: count(stated.writtenForHour ?? before.writtenForHour),
+  });
+  const [least, own] = [read(before), read(after)];
+  return own.cached + own.written >= least.cached + least.written ? own : least;
+}
+
+function statedOfCache(counts: TokenCounts | null | undefined) {
+  const { cache_read_input_tokens: cached, cache_creation_input_tokens: created } = counts ?? {};
+  const { ephemeral_5m_input_tokens: brief, ephemeral_1h_input_tokens: hour } = counts?.cache_creation ?? {};
+  const isStated = [created, brief, hour].some((stated) => stated !== null && stated !== undefined);
+  return {
+    cached,
+    written: isStated ? Math.max(count(created), count(brief) + count(hour)) : undefined,
+    writtenForHour: hour,
+  };
 }

@@ -63,6 +63,35 @@ const MESSAGES: readonly OddAnswer[] = [
     usage: [12, 0, 0, 4, 0],
   },
   {
+    says: 'a prompt that was written to the cache by the first report, and read from it by the last',
+    source: github('BerriAI/litellm/pull/40845'),
+    wire: 'anthropic-messages',
+    body: events(
+      {
+        ...begin,
+        message: {
+          ...begin.message,
+          usage: {
+            input_tokens: 2,
+            cache_creation_input_tokens: 58_352,
+            cache_creation: { ephemeral_5m_input_tokens: 58_352, ephemeral_1h_input_tokens: 0 },
+            output_tokens: 1,
+          },
+        },
+      },
+      ...text,
+      ...endOf('end_turn', {
+        input_tokens: 2,
+        cache_read_input_tokens: 58_352,
+        cache_creation_input_tokens: 0,
+        output_tokens: 4,
+      }),
+    ),
+    text: 'Hi',
+    reason: 'stop',
+    usage: [2, 58_352, 0, 4, 0],
+  },
+  {
     says: 'a name and its data apart',
     source: github('earendil-works/pi/issues/8430'),
     wire: 'anthropic-messages',

@@ -355,6 +355,20 @@ describe('anthropic-messages', () => {
     expect(mapAnthropicUsage(withoutTotal, { output_tokens: 7 })).toMatchObject(written);
   });
 
+  test.each([
+    ['nothing', {}, [5, 3]],
+    ['0', { cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }, [5, 3]],
+    ['what was written as read', { cache_read_input_tokens: 8, cache_creation_input_tokens: 0 }, [8, 0]],
+    ['more', { cache_read_input_tokens: 9 }, [9, 3]],
+  ])(
+    'where the last report counts %s, no token of the cache is both read and written',
+    (_, counts, parts) => {
+      const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
+      const usage = mapAnthropicUsage(first, { ...counts, output_tokens: 7 });
+      expect([usage?.cachedInputTokens, usage?.cacheWriteTokens]).toEqual(parts);
+    },
+  );
+
   test('the last report omits what the first contained', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
     expect(mapAnthropicUsage(first, { output_tokens: 7 })).toMatchObject({
