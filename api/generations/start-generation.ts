@@ -6,9 +6,16 @@ import assert from 'node:assert/strict';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { textDeltas } from '../../contracts/fold-events.ts';
-import type { ContinuedText, GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
+import type {
+  Candidate,
+  ContinuedText,
+  GenerationInput,
+  GenerationOrder,
+} from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import { leastOutputTokens, worstSentTokens } from '../../contracts/tokens.ts';
+import { costOf } from '../../engine/models/price.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { budgetExceeded } from './budget-exceeded.ts';
@@ -121,11 +128,25 @@ class GenerationStart {
   /** A check without a reservation, which the workflow makes: it avoids starting the run of a caller without budget. */
   async #refuseSpentBudget(): Promise<void> {
     const { budget, countTexts } = this.#dependencies;
-    const { user, input, sent = input, answers = 1 } = this.#prepared;
+    const { user, input, sent = input, answers = 1, chosen } = this.#prepared;
     const neededTokens = async () =>
       answers * ((await worstSentTokens(sent, countTexts)) + leastOutputTokens(input.maxOutputTokens));
-    const refusal = await budget.look({ ...this.#caller, user }, neededTokens);
+    const isFree = [...chosen.candidates, ...(chosen.plan.onContextLength ?? [])].every((candidate) =>
+      this.#isFree(candidate),
+    );
+    const refusal = await budget.look({ ...this.#caller, user }, { neededTokens, isFree });
     if (refusal !== null) throw budgetExceeded(refusal);
+  }
+
+  /** A model without a known price costs nothing here, but something at its vendor. */
+  #isFree({ provider, model }: Candidate): boolean {
+    const { prices, providers } = this.#dependencies.config;
+    const { costMicroUsd, isKnown } = costOf(
+      { provider, model, pricedAs: providers[provider]?.pricedAs },
+      { ...NO_USAGE, inputTokens: 1_000_000, outputTokens: 1_000_000 },
+      prices,
+    );
+    return isKnown && costMicroUsd === 0;
   }
 
   /** One round trip: Redis creates the log before it offers the run, as both use one connection. */

@@ -121,6 +121,13 @@ export interface Settled {
   readonly warnings: readonly BudgetWarning[];
 }
 
+export interface Wish {
+  /** The least tokens that it needs. Called only if a limit applies. */
+  neededTokens(): Promise<number>;
+  /** True if no model that may be called costs anything. */
+  readonly isFree: boolean;
+}
+
 export interface BudgetLedger {
   /** Reserves the worst case in all budgets or in none. A repeated call returns the first answer. */
   reserve(reservation: Reservation): Promise<ReserveOutcome>;
@@ -136,8 +143,8 @@ export interface BudgetLedger {
    */
   settle(settlement: Settlement): Promise<Settled>;
   /**
-   * Predicts whether `reserve` would be refused now, and reserves nothing. `needed` is called only if a limit applies.
-   * The limits may be some seconds old: a look saves the start of a run, and the reservation decides.
+   * Predicts whether `reserve` would be refused now, and reserves nothing. The limits may be some seconds old: a look
+   * saves the start of a run, and the reservation decides.
    */
-  look(owner: BudgetOwner, needed: () => Promise<number>): Promise<Refused | null>;
+  look(owner: BudgetOwner, wish: Wish): Promise<Refused | null>;
 }

@@ -24,6 +24,7 @@ import {
   type Settled,
   type Settlement,
   UNKNOWN_END,
+  type Wish,
 } from './ledger.ts';
 import { askLedger, type LedgerRedis } from './ledger-redis.ts';
 import { type FinalAnswer, stepAnswerSchema, toReserveOutcome, toWarnings } from './step-answer.ts';
@@ -163,7 +164,7 @@ export class RedisBudgetLedger implements BudgetLedger {
     return { warnings: toWarnings(answer, settlement, this.#clock()) };
   }
 
-  async look(owner: BudgetOwner, needed: () => Promise<number>): Promise<Refused | null> {
+  async look(owner: BudgetOwner, { neededTokens, isFree }: Wish): Promise<Refused | null> {
     const remembered = await this.limits.rulesOf(owner.tenant);
     const isOld = this.#clock() - remembered.readAtMs > LOOK_AGE_MS;
     const rules = isOld ? await this.limits.refresh(owner.tenant, remembered) : remembered;
@@ -175,9 +176,9 @@ export class RedisBudgetLedger implements BudgetLedger {
       { ...owner, generationId: '' },
       {
         step: 'look',
-        inputTokens: await needed(),
-        // A fixed price of 1: a money budget with nothing left refuses, whatever the call would cost.
-        fixedMicroUsd: 1,
+        inputTokens: await neededTokens(),
+        // A price of 1: a money budget with nothing left refuses whatever costs anything.
+        fixedMicroUsd: isFree ? 0 : 1,
         outputMicroUsdPerMillion: 0,
       },
     );

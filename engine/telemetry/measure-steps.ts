@@ -104,8 +104,8 @@ export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLed
     extend: (extension) => counted('extend', budget.extend(extension)),
     raise: (raise) => counted('raise', budget.raise(raise)),
     currentCap: (tenant, generationId) => budget.currentCap(tenant, generationId),
-    async look(owner, needed) {
-      const refused = await budget.look(owner, needed);
+    async look(owner, wish) {
+      const refused = await budget.look(owner, wish);
       if (refused !== null) refusals.inc({ step: 'look' });
       return refused;
     },

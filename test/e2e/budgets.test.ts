@@ -19,6 +19,7 @@ import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const PREFILL = 'simulated-messages/sim-large';
+const FREE = 'simulated/sim-free';
 const SECRET_VARIABLE = 'BUDGET_WEBHOOK_TEST_SECRET';
 const newUser = () => `user-${randomUUID()}`;
 
@@ -46,7 +47,10 @@ beforeAll(async () => {
   process.env[SECRET_VARIABLE] = 'a-secret-of-enough-characters';
   stack = await startStack({
     config: {
-      prices: { [PREFILL]: { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 1_000_000 } },
+      prices: {
+        [PREFILL]: { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 1_000_000 },
+        [FREE]: { inputMicroUsdPerMillion: 0, outputMicroUsdPerMillion: 0 },
+      },
       budgets: { webhook: { url, secretEnv: SECRET_VARIABLE, allowPrivateNetwork: true } },
     },
   });
@@ -102,6 +106,17 @@ describe('a limit that is set by the API', () => {
       });
       return true;
     });
+  });
+
+  test('in money leaves models that cost nothing', async () => {
+    const user = newUser();
+    await setLimit({ id: user, unit: 'micro-usd', amount: 0 });
+    const request = { input: promptOf({ tokens: 5, delayMs: 0 }), user, cache: 'off' as const };
+    await waitFor('the API looks by the new limit', async () => {
+      return (await send('POST', '/v1/generations', { ...request, model: PREFILL })).status === 429;
+    });
+    const { id } = await stack.api.submit({ ...request, model: FREE });
+    expect(await resultOf(id)).toMatchObject({ finishReason: 'stop' });
   });
 
   test('warns in the log of the next generation, and tells the webhook once, however often it must try', async () => {

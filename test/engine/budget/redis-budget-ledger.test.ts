@@ -262,17 +262,29 @@ describe('look', () => {
   test('tells whether a reservation would be refused, and reserves nothing', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(100));
-    expect(await on.ledger.look(owner, async () => 100)).toBeNull();
-    expect(await on.ledger.look(owner, async () => 101)).toMatchObject({ granted: false, remaining: 100 });
+    const look = (tokens: number) =>
+      on.ledger.look(owner, { neededTokens: async () => tokens, isFree: false });
+    expect(await look(100)).toBeNull();
+    expect(await look(101)).toMatchObject({ granted: false, remaining: 100 });
     expect(await balanceOf(on, owner)).toMatchObject({ reservedTokens: 0 });
+  });
+
+  test('refuses nothing that is free for a budget in money, even if more than all of it was spent', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [{ window: 'day', unit: 'micro-usd', amount: 5 }]);
+    await on.ledger.settle(bill(owner, 'a', 10, 9));
+    const look = (isFree: boolean) => on.ledger.look(owner, { neededTokens: async () => 100, isFree });
+    expect(await look(false)).toMatchObject({ granted: false, remaining: 0 });
+    expect(await look(true)).toBeNull();
+    expect(await on.ledger.reserve(ask(owner, 'b'))).toMatchObject({ granted: true, reservedMicroUsd: 0 });
   });
 
   test('counts no tokens without a limit', async () => {
     const { ledger } = ledgerOn(bench.clients[0], []);
-    const needed = async () => {
+    const neededTokens = async () => {
       throw new Error('was asked');
     };
-    expect(await ledger.look(newOwner(), needed)).toBeNull();
+    expect(await ledger.look(newOwner(), { neededTokens, isFree: false })).toBeNull();
   });
 });
 
