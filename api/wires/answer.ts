@@ -3,6 +3,7 @@ import { candidateName } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
+import type { CacheUse } from '../generations/cache-headers.ts';
 import { type AnswerCall, type AnswerPart, AnswerParts } from './answer-parts.ts';
 
 export type Terminal = Extract<
@@ -17,7 +18,8 @@ export interface AnswerFacts {
   readonly startedAtMs: number;
   /** `provider/model` of the newest attempt; null before the first. */
   readonly model: string | null;
-  readonly cached: boolean;
+  /** What the answer cache did for this answer; null: nothing. */
+  readonly cache: CacheUse | null;
   readonly attempts: number;
   readonly end: Terminal | null;
   /** What the newest call left out of the request. */
@@ -43,7 +45,7 @@ export class FactsFold implements Fold<AnswerFacts> {
     generationId: '',
     startedAtMs: 0,
     model: null,
-    cached: false,
+    cache: null,
     attempts: 0,
     end: null,
   };
@@ -54,9 +56,13 @@ export class FactsFold implements Fold<AnswerFacts> {
     } else if (event.type === 'provider-start') {
       const model = candidateName(event);
       const dropped = event.dropped ?? [];
-      this.#facts = { ...this.#facts, model, cached: false, attempts: event.attempt, dropped };
+      // A call continues an answer that came from elsewhere, or replaces it.
+      const cache = this.#facts.cache?.type === 'cache-skip' ? this.#facts.cache : null;
+      this.#facts = { ...this.#facts, model, cache, attempts: event.attempt, dropped };
     } else if (event.type === 'cache-hit') {
-      this.#facts = { ...this.#facts, model: candidateName(event), cached: true };
+      this.#facts = { ...this.#facts, model: candidateName(event), cache: event };
+    } else if (event.type === 'cache-join' || event.type === 'cache-skip') {
+      this.#facts = { ...this.#facts, cache: event };
     } else if (isTerminal(event)) this.#facts = { ...this.#facts, end: event };
   }
 
@@ -75,7 +81,7 @@ export function sumOfFacts(all: readonly AnswerFacts[]): AnswerFacts {
   const costMicroUsd = ends.reduce((sum, end) => sum + end.costMicroUsd, 0);
   return {
     ...first,
-    cached: all.every(({ cached }) => cached),
+    cache: null,
     attempts: all.reduce((sum, { attempts }) => sum + attempts, 0),
     dropped: all.flatMap(({ dropped }) => dropped ?? []),
     end: first.end === null || ends.length < all.length ? null : { ...first.end, costMicroUsd },

@@ -1,14 +1,16 @@
 /** Facts that other formats have no field for: as `x-unbroken-*` headers, and as a comment at the end of a stream. */
 import type { Response } from 'express';
+import { type CacheUse, headersOf } from '../generations/cache-headers.ts';
 import type { AnswerFacts } from './answer.ts';
 import type { DroppedFields } from './dropped-fields.ts';
 
+const PREFIX = 'x-unbroken-';
 /** Clients limit all headers together; the names are those that the request has. */
 const MOST_DROPPED_CHARS = 1_024;
 
 export function setUnbrokenHeaders(response: Response, answer: AnswerFacts, dropped?: DroppedFields): void {
   for (const [name, value] of Object.entries(factsOf(answer, dropped)))
-    response.setHeader(`x-unbroken-${name}`, value);
+    response.setHeader(`${PREFIX}${name}`, value);
 }
 
 /** An SSE comment, which every parser ignores, with the facts that were unknown when the headers were sent. */
@@ -23,7 +25,7 @@ export function headerText(text: string): string {
 }
 
 function factsOf(
-  { generationId, model, cached, attempts, end, dropped: droppedByCall = [] }: AnswerFacts,
+  { generationId, model, cache, attempts, end, dropped: droppedByCall = [] }: AnswerFacts,
   dropped?: DroppedFields,
 ): Record<string, string> {
   const lost = [...new Set([...(dropped?.(model) ?? []), ...droppedByCall])];
@@ -31,8 +33,13 @@ function factsOf(
     'generation-id': generationId,
     ...(model === null ? {} : { model: headerText(model) }),
     ...(lost.length === 0 ? {} : { dropped: headerText(lost.join(',')).slice(0, MOST_DROPPED_CHARS) }),
-    cache: cached ? 'hit' : 'miss',
+    ...cacheFactsOf(cache),
     ...(end?.type === 'generation-end' && end.degraded === true ? { degraded: 'true' } : {}),
     ...(end === null ? {} : { attempts: String(attempts), 'cost-micro-usd': String(end.costMicroUsd) }),
   };
+}
+
+function cacheFactsOf(use: CacheUse | null): Record<string, string> {
+  const headers = Object.entries(headersOf(use));
+  return Object.fromEntries(headers.map(([name, value]) => [name.slice(PREFIX.length), value]));
 }
