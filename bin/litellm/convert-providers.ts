@@ -1,7 +1,7 @@
 /** LiteLLM's deployments as providers, keys, candidates, prices and facts of models. */
 import type { ConfigFile } from '../../platform/config/schema.ts';
 import { VENDORS } from '../../platform/config/vendors.ts';
-import type { LiteLlmDeployment } from './read-config.ts';
+import type { LiteLlmDeployment, PriceName } from './read-config.ts';
 
 type Provider = NonNullable<ConfigFile['providers']>[string];
 
@@ -68,6 +68,7 @@ export class ProviderConversion {
       return undefined;
     }
     this.#addKey(name, deployment);
+    this.#addPrices(`${name}/${model}`, deployment);
     this.#addFacts(`${name}/${model}`, deployment);
     return `${name}/${model}`;
   }
@@ -136,19 +137,33 @@ export class ProviderConversion {
     return usual;
   }
 
-  #addFacts(candidate: string, { litellm_params: params, model_info: info }: LiteLlmDeployment): void {
-    const input = params.input_cost_per_token ?? info?.input_cost_per_token;
-    const output = params.output_cost_per_token ?? info?.output_cost_per_token;
-    if (input !== undefined && output !== undefined) {
-      const cached = params.cache_read_input_token_cost ?? info?.cache_read_input_token_cost;
-      const written = params.cache_creation_input_token_cost ?? info?.cache_creation_input_token_cost;
-      this.prices[candidate] = {
-        inputMicroUsdPerMillion: perMillion(input),
-        outputMicroUsdPerMillion: perMillion(output),
-        ...(cached === undefined ? {} : { cachedInputMicroUsdPerMillion: perMillion(cached) }),
-        ...(written === undefined ? {} : { cacheWriteMicroUsdPerMillion: perMillion(written) }),
-      };
+  #addPrices(candidate: string, deployment: LiteLlmDeployment): void {
+    const { model_name: group, litellm_params: params, model_info: info } = deployment;
+    const costOf = (name: PriceName) => params[name] ?? info?.[name];
+    const input = costOf('input_cost_per_token');
+    const ofOutput = costOf('output_cost_per_token');
+    // Embeddings have no output.
+    const output = ofOutput ?? (info?.mode === 'embedding' ? 0 : undefined);
+    const cached = costOf('cache_read_input_token_cost');
+    const written = costOf('cache_creation_input_token_cost');
+    const forHour = costOf('cache_creation_input_token_cost_above_1hr');
+    if (input === undefined || output === undefined) {
+      if ([input, ofOutput, cached, written, forHour].some((cost) => cost !== undefined))
+        this.#note(
+          `${group}: a price needs input_cost_per_token and output_cost_per_token; it is not converted`,
+        );
+      return;
     }
+    this.prices[candidate] = {
+      inputMicroUsdPerMillion: perMillion(input),
+      outputMicroUsdPerMillion: perMillion(output),
+      ...(cached === undefined ? {} : { cachedInputMicroUsdPerMillion: perMillion(cached) }),
+      ...(written === undefined ? {} : { cacheWriteMicroUsdPerMillion: perMillion(written) }),
+      ...(forHour === undefined ? {} : { cacheWriteHourMicroUsdPerMillion: perMillion(forHour) }),
+    };
+  }
+
+  #addFacts(candidate: string, { model_info: info }: LiteLlmDeployment): void {
     const { supports_vision: vision, supports_function_calling: tools } = info ?? {};
     const capabilities = {
       ...(vision === undefined ? {} : { vision }),

@@ -30,7 +30,10 @@ const prices = {
   output_cost_per_token: price,
   cache_read_input_token_cost: price,
   cache_creation_input_token_cost: price,
+  cache_creation_input_token_cost_above_1hr: price,
 };
+
+export type PriceName = keyof typeof prices;
 
 const paramsSchema = z.looseObject({
   model: z.string(),
@@ -101,7 +104,7 @@ const configSchema = z.looseObject({
   model_list: z.array(deploymentSchema).min(1),
   litellm_settings: section(
     routingSchema.extend({
-      max_internal_user_budget: count,
+      max_internal_user_budget: price,
       internal_user_budget_duration: text,
     }),
   ),

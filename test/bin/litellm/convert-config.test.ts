@@ -160,6 +160,30 @@ describe('the conversion', () => {
     });
   });
 
+  test('keeps prices of an hour and of embeddings, and says where a price lacks a part', () => {
+    const hour = { cache_creation_input_token_cost_above_1hr: 6e-6 };
+    const { config, notes } = withModels([
+      model({ model: 'anthropic/a', input_cost_per_token: 3e-6, output_cost_per_token: 15e-6, ...hour }),
+      { ...model({ model: 'openai/e', input_cost_per_token: 2e-8 }, 'e'), model_info: { mode: 'embedding' } },
+      model({ model: 'openai/o', output_cost_per_token: 1e-6 }, 'o'),
+    ]);
+    expect(config.prices['anthropic/a']).toMatchObject({ cacheWriteHourMicroUsdPerMillion: 6_000_000 });
+    expect(config.prices['openai/e']).toEqual({
+      inputMicroUsdPerMillion: 20_000,
+      outputMicroUsdPerMillion: 0,
+    });
+    expect(config.prices['openai/o']).toBeUndefined();
+    expect(notes).toContain(
+      'o: a price needs input_cost_per_token and output_cost_per_token; it is not converted',
+    );
+  });
+
+  test('takes a budget of 0', () => {
+    const litellm_settings = { max_internal_user_budget: 0, internal_user_budget_duration: '1d' };
+    const { config } = withModels([model({ model: 'openai/a' })], { litellm_settings });
+    expect(config.budgets.limits).toMatchObject([{ window: 'day', amount: 0 }]);
+  });
+
   test('knows fallbacks of all models, fallbacks with parameters, and hidden aliases', () => {
     const { config, notes } = withModels([model({ model: 'openai/a' }), model({ model: 'groq/b' }, 'b')], {
       litellm_settings: { fallbacks: [{ '*': [{ model: 'b', temperature: 0 }] }] },
