@@ -1,5 +1,6 @@
 /** Looks up a stored answer, and builds the events that replay it. */
 import { cacheUseOf } from '../contracts/cache-mode.ts';
+import { endingOf } from '../contracts/ending.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { textDeltas } from '../contracts/fold-events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -79,7 +80,7 @@ export async function replayAnswer(
     }
     return null;
   }
-  const { text, provider, model, finishReason } = found.answer;
+  const { text, provider, model, finishReason, stopSequence } = found.answer;
   const { usage, costMicroUsd } = found.judgement ?? NOTHING_USED;
   const replay: EventBody[] = [
     ...judged,
@@ -90,6 +91,7 @@ export async function replayAnswer(
       provider,
       model,
       finishReason,
+      ...endingOf({ stopSequence }),
       attempts: 0,
       cached: true,
       usage,

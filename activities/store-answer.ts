@@ -1,4 +1,5 @@
 /** Stores a whole answer for later generations with the same question. */
+import { endingOf } from '../contracts/ending.ts';
 import type { GenerationEvent } from '../contracts/events.ts';
 import { textOf } from '../contracts/fold-events.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -26,6 +27,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log, outputs }: Dep
       provider,
       model,
       finishReason,
+      ...(last?.type === 'generation-end' ? endingOf({ stopSequence: last.stopSequence }) : {}),
       user,
       ttlMs,
       generationId,

@@ -20,6 +20,8 @@ export interface CachedAnswer {
   readonly provider: string;
   readonly model: string;
   readonly finishReason: FinishReason;
+  /** The stop sequence of the request that ended it, if the vendor said so. */
+  readonly stopSequence?: string | undefined;
   /** What the answer cost when it was generated. */
   readonly usage: Usage;
   readonly storedAtMs: number;

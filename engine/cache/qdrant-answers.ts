@@ -38,6 +38,7 @@ export const storedAnswerSchema = z.object({
   provider: z.string(),
   model: z.string(),
   finishReason: z.enum(finishReasons),
+  stopSequence: z.string().optional(),
   usage: usageSchema,
   storedAtMs: z.number(),
   expiresAtMs: z.number(),

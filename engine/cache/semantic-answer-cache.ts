@@ -3,6 +3,7 @@
  * accept. Expensive steps are skipped when they cannot help: nothing is embedded for a partition without answers.
  */
 import type { CacheMatch } from '../../contracts/cache-mode.ts';
+import { endingOf } from '../../contracts/ending.ts';
 import { outputTokensOf } from '../../contracts/money.ts';
 import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import type { Embedder } from '../embedding/embedder.ts';
@@ -300,8 +301,8 @@ function toAnswer(
   { id, similarity, matchedBy, probability }: Match,
   question: CacheQuestion,
 ): CachedAnswer {
-  const { text, provider, model, finishReason, usage, storedAtMs } = stored;
-  const answer = { text, provider, model, finishReason, usage, storedAtMs };
+  const { text, provider, model, finishReason, stopSequence, usage, storedAtMs } = stored;
+  const answer = { text, provider, model, finishReason, ...endingOf({ stopSequence }), usage, storedAtMs };
   return {
     ...answer,
     entryId: id,

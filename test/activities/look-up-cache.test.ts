@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
 import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
+import { storeAnswer } from '../../activities/store-answer.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { usedSoFar } from '../../contracts/used-so-far.ts';
-import type { AnswerCache, CacheLookUp } from '../../engine/cache/answer-cache.ts';
+import type { AnswerCache, AnswerToStore, CacheLookUp } from '../../engine/cache/answer-cache.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
-import { orderOf } from '../workflows/workflow-environment.ts';
+import { FIRST, orderOf, outcomeWith } from '../workflows/workflow-environment.ts';
 
 const TEXT = 'The whole answer.';
 const hits: Pick<AnswerCache, 'lookUp'> = {
@@ -85,6 +86,38 @@ describe('a stored answer', () => {
     expect(first).toMatchObject({ status: 'completed', cached: true });
     expect(await replay(found)).toEqual(first);
     expect(textOf(await read())).toBe(TEXT);
+  });
+
+  test('ends by the stop sequence by which it ended when it was stored', async () => {
+    const { order } = await begun([
+      { type: 'provider-start', ...FIRST, attempt: 1, strategy: 'start' },
+      { type: 'text-delta', text: TEXT },
+      {
+        type: 'generation-end',
+        ...FIRST,
+        finishReason: 'stop',
+        stopSequence: 'END',
+        attempts: 1,
+        cached: false,
+        usage: NO_USAGE,
+        costMicroUsd: 3,
+      },
+    ]);
+    const stored: AnswerToStore[] = [];
+    const keeping = { ...cache, store: async (_: unknown, answer: AnswerToStore) => stored.push(answer) > 0 };
+    const dependencies = {
+      cache: keeping,
+      cacheSettings: () => settings,
+      flights: { forget: async () => undefined },
+      log,
+      outputs,
+    };
+    const store = storeAnswer(dependencies as unknown as Parameters<typeof storeAnswer>[0]);
+    await store({ order, outcome: outcomeWith() });
+    const { replay, read } = await begun([]);
+    const match = { entryId: 'entry', questionId: 'entry', similarity: 1, matchedBy: 'same-words' } as const;
+    await replay({ outcome: 'hit', answer: { ...(stored[0] ?? failed('nothing was stored')), ...match } });
+    expect((await read()).at(-1)).toMatchObject({ type: 'generation-end', stopSequence: 'END' });
   });
 
   test('is not appended to an answer that has begun since the look-up', async () => {

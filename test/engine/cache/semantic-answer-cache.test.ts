@@ -42,9 +42,11 @@ describe('a stored answer', () => {
 
   test('is found by other words that ask the same, and says how near they are', async () => {
     const cache = patient();
-    await cache.store(question, answer);
+    const stopSequence = 'END';
+    await cache.store(question, { ...answer, stopSequence });
     const found = await cache.lookUp(paraphrase, LIMITS);
-    expect(found).toMatchObject({ outcome: 'hit', answer: { ...expected, entryId, matchedBy: 'rules' } });
+    const answered = { ...expected, stopSequence, entryId, matchedBy: 'rules' };
+    expect(found).toMatchObject({ outcome: 'hit', answer: answered });
     const similarity = found.outcome === 'hit' ? found.answer.similarity : 0;
     expect(similarity).toBeGreaterThan(0.4);
     expect(similarity).toBeLessThan(1);
