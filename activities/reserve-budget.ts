@@ -8,7 +8,7 @@ import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import type { StreamStep } from '../contracts/steps.ts';
-import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
+import { leastOutputTokens, moreImageTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { ReserveOutcome } from '../engine/budget/ledger.ts';
 import { type PreparedInput, prepareInput } from './attempt/sent-input.ts';
 import { dearParts, worstPrice } from './attempt/worst-case.ts';
@@ -29,9 +29,16 @@ export function reserveBudget(dependencies: Dependencies) {
     const { generationId, candidates, maxOutputTokens } = order;
     const prepared = await prepareInput(dependencies, order, input);
     const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
-    const inputTokens = (await worstSentTokens(prepared.sent, countTexts)) + (asksJudge ? JUDGE_TOKENS : 0);
     // Models that are tried after the input was too long for the others.
     const larger = order.routing?.onContextLength ?? [];
+    const models = [...candidates, ...larger];
+    const inputTokens =
+      (await worstSentTokens(prepared.sent, countTexts)) +
+      moreImageTokens(
+        prepared.sent.messages,
+        models.map(({ model }) => model),
+      ) +
+      (asksJudge ? JUDGE_TOKENS : 0);
     const outcome = await budget.reserve({
       generationId,
       ...budgetOwnerOf(order),
@@ -40,7 +47,7 @@ export function reserveBudget(dependencies: Dependencies) {
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       againSinceMs: againSinceOf(order),
       heldBy: order.batchId,
-      price: worstPrice(priceOf, [...candidates, ...larger], {
+      price: worstPrice(priceOf, models, {
         inputTokens,
         maxOutputTokens,
         ...dearParts(input),

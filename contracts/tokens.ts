@@ -18,6 +18,20 @@ const TOKENS_PER_MESSAGE = 8;
 const MARGIN = 1.1;
 /** An upper figure for one image in the common formats (OpenAI's high detail, Anthropic's 1568 x 1568). */
 const TOKENS_PER_IMAGE = 1_600;
+/**
+ * OpenAI's small models count more: up to eight tiles of 5,667 tokens and 2,833 beside them, so that an image costs as
+ * much as with gpt-4o, or up to 1,536 patches of 2.46 or 1.72. Source: OpenAI, "Images and vision".
+ */
+const DEAR_IMAGES: readonly (readonly [RegExp, number])[] = [
+  [/gpt-4o-mini/, 48_169],
+  [/gpt-(?:4\.1|5)-nano/, 3_779],
+  [/(?:gpt-(?:4\.1|5)|o4)-mini/, 2_642],
+];
+/** The same of an image that is sent as `detail: low`. */
+const DEAR_GLANCE = 2_833;
+const MOST_TOKENS_PER_IMAGE = 50_000;
+/** An hour of video. */
+const MOST_TOKENS_PER_REMOTE_FILE = 1_000_000;
 /** The pages that the vendors read of one file, and a file that only the vendor sees. */
 const MOST_TOKENS_PER_FILE = 180_000;
 const TOKENS_PER_REMOTE_FILE = 32_000;
@@ -104,11 +118,35 @@ function boundOf({ messages }: CountedInput, texts: readonly string[], counted: 
 
 /** An upper figure for the images, files and sounds of a conversation, also of those in the results of tools. */
 export function mediaTokens(messages: readonly Message[]): number {
-  const media = messages.flatMap(partsOf).flatMap(withResultMedia);
-  const images = media.filter(({ type }) => type === 'image').length;
+  const media = mediaOf(messages);
+  const images = imagesOf(messages).length;
   const files = media.reduce((sum, part) => sum + (part.type === 'file' ? fileTokens(part) : 0), 0);
   const audio = media.reduce((sum, part) => sum + audioTokens(part), 0);
   return TOKENS_PER_IMAGE * images + files + audio;
+}
+
+/** The most that a vendor counts of images, and of files that only it sees. */
+export function mostMediaTokens(messages: readonly Message[]): number {
+  const remote = mediaOf(messages).filter((part) => part.type === 'file' && isRemote(part)).length;
+  return imagesOf(messages).length * MOST_TOKENS_PER_IMAGE + remote * MOST_TOKENS_PER_REMOTE_FILE;
+}
+
+/** What the images may have more than is reserved for an input, with the one of the models that counts most. */
+export function moreImageTokens(messages: readonly Message[], models: readonly string[]): number {
+  const mostOf = (model: string) => DEAR_IMAGES.find(([pattern]) => pattern.test(model))?.[1] ?? 0;
+  const most = Math.max(0, ...models.map(mostOf));
+  return imagesOf(messages).reduce((sum, { detail }) => {
+    const tokens = detail === 'low' ? Math.min(most, DEAR_GLANCE) : most;
+    return sum + Math.max(0, tokens - TOKENS_PER_IMAGE * WORST_MARGIN);
+  }, 0);
+}
+
+function mediaOf(messages: readonly Message[]): Part[] {
+  return messages.flatMap(partsOf).flatMap(withResultMedia);
+}
+
+function imagesOf(messages: readonly Message[]) {
+  return mediaOf(messages).filter((part) => part.type === 'image');
 }
 
 /** 0 for a part that is not spoken. */
@@ -126,9 +164,13 @@ function writtenIn({ content }: Pick<Message, 'content'>): string {
 }
 
 /** Dense pages have about one token in three bytes of a PDF; scanned ones far fewer. */
-function fileTokens({ url }: FilePart): number {
-  if (!url.startsWith('data:')) return TOKENS_PER_REMOTE_FILE;
-  return Math.min(MOST_TOKENS_PER_FILE, Math.ceil((url.length * 3) / 4 / 3));
+function fileTokens(file: FilePart): number {
+  if (isRemote(file)) return TOKENS_PER_REMOTE_FILE;
+  return Math.min(MOST_TOKENS_PER_FILE, Math.ceil((file.url.length * 3) / 4 / 3));
+}
+
+function isRemote({ url }: FilePart): boolean {
+  return !url.startsWith('data:');
 }
 
 function textsOf({ system, messages, tools, output, native }: CountedInput): string[] {

@@ -10,6 +10,7 @@ import { mayBeBilled } from '../../contracts/may-be-billed.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { savedBy } from '../../contracts/share.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
+import { mostMediaTokens } from '../../contracts/tokens.ts';
 import type { Finish } from '../../engine/providers/provider.ts';
 import { callFailed, interrupted, timeIsUp } from '../failures.ts';
 import { shareOf } from '../share-answer.ts';
@@ -61,13 +62,15 @@ function rememberCalls(attempt: Attempt, { reason }: Finish): void {
 
 /** The provider's own report, unless it has none or one that cannot be true. */
 export async function billedUsage(attempt: Attempt, { usage, reason, refusal }: Finish): Promise<Usage> {
-  const { step, isUncapped } = attempt.facts;
-  const { reservedTokens } = step;
-  const maxOutputTokens = isUncapped ? Number.POSITIVE_INFINITY : step.maxOutputTokens;
-  const { ownText } = attempt;
-  if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
-    return usage;
-  }
+  const { step, input, isUncapped } = attempt.facts;
+  const bounds = {
+    ownText: attempt.ownText,
+    reason,
+    reservedTokens: step.reservedTokens,
+    mostMediaTokens: mostMediaTokens(input.messages),
+    maxOutputTokens: isUncapped ? Number.POSITIVE_INFINITY : step.maxOutputTokens,
+  };
+  if (usage !== null && isPlausibleUsage(usage, bounds)) return usage;
   if (refusal?.text !== undefined) attempt.noteOutput(refusal.text);
   return attempt.estimateUsage();
 }

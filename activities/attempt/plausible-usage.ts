@@ -21,17 +21,19 @@ export function isPlausibleUsage(
     readonly reason: FinishReason;
     /** The upper bound of input and output that was reserved. */
     readonly reservedTokens: number;
+    /** What a vendor may count of its media at most. */
+    readonly mostMediaTokens: number;
     readonly maxOutputTokens: number;
   },
 ): boolean {
-  const { ownText, reason, reservedTokens, maxOutputTokens } = attempt;
+  const { ownText, reason, reservedTokens, mostMediaTokens, maxOutputTokens } = attempt;
   const input = inputTokensOf(usage);
   const output = outputTokensOf(usage);
   const counts = [usage.inputTokens, usage.cachedInputTokens, usage.cacheWriteTokens, output];
   return (
     counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
     input > 0 &&
-    input <= reservedTokens * MOST_INPUT_FACTOR + INPUT_SLACK_TOKENS &&
+    input <= reservedTokens * MOST_INPUT_FACTOR + INPUT_SLACK_TOKENS + mostMediaTokens &&
     output * MOST_CHARS_PER_TOKEN >= ownText.length &&
     output <= maxOutputTokens * MOST_OUTPUT_FACTOR + INPUT_SLACK_TOKENS &&
     // A finished answer has visible output; one that was cut at the cap may have only reasoning.

@@ -7,7 +7,12 @@ import { budgetOwnerOf } from '../../contracts/budgets.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { promptVersionName } from '../../contracts/names.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
-import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../../contracts/tokens.ts';
+import {
+  leastOutputTokens,
+  moreImageTokens,
+  worstContinuationTokens,
+  worstInputTokens,
+} from '../../contracts/tokens.ts';
 import type { ReserveOutcome } from '../../engine/budget/ledger.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GenerationRecord } from '../generation-record.ts';
@@ -47,7 +52,8 @@ export async function reserveCall(
   }
   const deliveredText = 'deliveredText' in resume ? resume.deliveredText : '';
   const continued = deliveredText === '' ? 0 : await worstContinuationTokens(deliveredText, countTexts);
-  const inputTokens = (await worstInputTokens(input, countTexts)) + continued;
+  const more = moreImageTokens(input.messages, [candidate.model]);
+  const inputTokens = (await worstInputTokens(input, countTexts)) + more + continued;
   const [deliveredTokens = 0] = await countTexts([deliveredText.slice(record.continuedChars)]);
   const most = Math.max(maxOutputTokens, record.capTokens);
   const price = worstPrice(priceOf, [candidate], {

@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import type { CountTexts } from '../../contracts/count-tokens.ts';
-import { boundInputTokens, roughInputTokens, worstInputTokens } from '../../contracts/tokens.ts';
+import {
+  boundInputTokens,
+  moreImageTokens,
+  mostMediaTokens,
+  roughInputTokens,
+  worstInputTokens,
+} from '../../contracts/tokens.ts';
 
 const input = { messages: [{ role: 'user' as const, content: 'How do plants grow? '.repeat(20) }] };
 
@@ -44,4 +50,22 @@ test.each([
   // Twenty seconds.
   expect(roughInputTokens(spoken)).toBeGreaterThan(640);
   return expect(boundInputTokens(spoken, countTexts)).resolves.toBeLessThan(most + 1_000);
+});
+
+test('images count as much as with the model that counts most of them, and less at a low detail', async () => {
+  const image = (detail: string) => ({ type: 'image' as const, url: 'data:image/png;base64,AAAA', detail });
+  const messages = [{ role: 'user' as const, content: [image('high'), image('low')] }];
+  const reserved = async (...models: string[]) =>
+    (await worstInputTokens({ messages }, counter(0))) + moreImageTokens(messages, models);
+  const usual = await reserved('gpt-4o', 'claude-haiku-4-5');
+  expect(usual).toBeGreaterThanOrEqual(4_000);
+  expect(await reserved('gpt-4o', 'gpt-4o-mini-2024-07-18')).toBeGreaterThanOrEqual(48_169 + 2_833);
+  expect((await reserved('gpt-4.1-nano')) - usual).toBe(3_779 - 2_000 + 833);
+});
+
+test('files that only the vendor sees may have any length', () => {
+  const file = (url: string) => ({ type: 'file' as const, url, mediaType: 'application/pdf' });
+  const messagesWith = (url: string) => [{ role: 'user' as const, content: [file(url)] }];
+  expect(mostMediaTokens(messagesWith('data:application/pdf;base64,AAAA'))).toBe(0);
+  expect(mostMediaTokens(messagesWith('https://files.example.com/film.mp4'))).toBe(1_000_000);
 });
