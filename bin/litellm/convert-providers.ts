@@ -31,6 +31,15 @@ const ENVIRONMENT = 'os.environ/';
 /** A price per token in USD, as micro-USD per million tokens. */
 const MICRO_USD_PER_MILLION = 1e12;
 
+/** The prices of parts, and their names. */
+const PARTS: Readonly<Record<string, PriceName>> = {
+  cachedInputMicroUsdPerMillion: 'cache_read_input_token_cost',
+  cacheWriteMicroUsdPerMillion: 'cache_creation_input_token_cost',
+  cacheWriteHourMicroUsdPerMillion: 'cache_creation_input_token_cost_above_1hr',
+  inputAudioMicroUsdPerMillion: 'input_cost_per_audio_token',
+  outputImageMicroUsdPerMillion: 'output_cost_per_image_token',
+};
+
 interface Usage {
   readonly provider: Provider;
   /** Variables of its keys, with what their deployments may use in a minute. */
@@ -144,11 +153,12 @@ export class ProviderConversion {
     const ofOutput = costOf('output_cost_per_token');
     // Embeddings have no output.
     const output = ofOutput ?? (info?.mode === 'embedding' ? 0 : undefined);
-    const cached = costOf('cache_read_input_token_cost');
-    const written = costOf('cache_creation_input_token_cost');
-    const forHour = costOf('cache_creation_input_token_cost_above_1hr');
+    const parts = Object.entries(PARTS).flatMap(([ours, theirs]) => {
+      const cost = costOf(theirs);
+      return cost === undefined ? [] : [[ours, perMillion(cost)]];
+    });
     if (input === undefined || output === undefined) {
-      if ([input, ofOutput, cached, written, forHour].some((cost) => cost !== undefined))
+      if (parts.length > 0 || input !== undefined || ofOutput !== undefined)
         this.#note(
           `${group}: a price needs input_cost_per_token and output_cost_per_token; it is not converted`,
         );
@@ -157,9 +167,7 @@ export class ProviderConversion {
     this.prices[candidate] = {
       inputMicroUsdPerMillion: perMillion(input),
       outputMicroUsdPerMillion: perMillion(output),
-      ...(cached === undefined ? {} : { cachedInputMicroUsdPerMillion: perMillion(cached) }),
-      ...(written === undefined ? {} : { cacheWriteMicroUsdPerMillion: perMillion(written) }),
-      ...(forHour === undefined ? {} : { cacheWriteHourMicroUsdPerMillion: perMillion(forHour) }),
+      ...Object.fromEntries(parts),
     };
   }
 

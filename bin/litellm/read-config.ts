@@ -31,6 +31,8 @@ const prices = {
   cache_read_input_token_cost: price,
   cache_creation_input_token_cost: price,
   cache_creation_input_token_cost_above_1hr: price,
+  input_cost_per_audio_token: price,
+  output_cost_per_image_token: price,
 };
 
 export type PriceName = keyof typeof prices;

@@ -86,13 +86,19 @@ function ownCost(usage: Usage, price: Price): MicroUsd {
   const cachedPrice = price.cachedInputMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
   const cacheWritePrice = price.cacheWriteMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
   const hourPrice = price.cacheWriteHourMicroUsdPerMillion ?? hourPriceOf(price);
+  const audioPrice = price.inputAudioMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
+  const imagePrice = price.outputImageMicroUsdPerMillion ?? price.outputMicroUsdPerMillion;
   const forHour = usage.cacheWriteHourTokens ?? 0;
+  const spoken = usage.inputAudioTokens ?? 0;
+  const drawn = usage.outputImageTokens ?? 0;
   const perMillion =
-    usage.inputTokens * price.inputMicroUsdPerMillion +
+    (usage.inputTokens - spoken) * price.inputMicroUsdPerMillion +
+    spoken * audioPrice +
     usage.cachedInputTokens * cachedPrice +
     (usage.cacheWriteTokens - forHour) * cacheWritePrice +
     forHour * hourPrice +
-    outputTokensOf(usage) * price.outputMicroUsdPerMillion;
+    (outputTokensOf(usage) - drawn) * price.outputMicroUsdPerMillion +
+    drawn * imagePrice;
   return Math.ceil(perMillion / 1_000_000);
 }
 

@@ -39,6 +39,10 @@ const priceSchema = z.strictObject({
   cacheWriteHourMicroUsdPerMillion: microUsd
     .optional()
     .describe('For what is kept for an hour. Twice the input if absent, if cache writes have a price.'),
+  inputAudioMicroUsdPerMillion: microUsd.optional().describe('For spoken input. As input if absent.'),
+  outputImageMicroUsdPerMillion: microUsd
+    .optional()
+    .describe('For pictures in an answer. As output if absent.'),
 });
 
 const modelSchema = z.strictObject({

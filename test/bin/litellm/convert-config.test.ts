@@ -161,13 +161,16 @@ describe('the conversion', () => {
   });
 
   test('keeps prices of an hour and of embeddings, and says where a price lacks a part', () => {
-    const hour = { cache_creation_input_token_cost_above_1hr: 6e-6 };
+    const hour = { cache_creation_input_token_cost_above_1hr: 6e-6, input_cost_per_audio_token: 4e-5 };
     const { config, notes } = withModels([
       model({ model: 'anthropic/a', input_cost_per_token: 3e-6, output_cost_per_token: 15e-6, ...hour }),
       { ...model({ model: 'openai/e', input_cost_per_token: 2e-8 }, 'e'), model_info: { mode: 'embedding' } },
       model({ model: 'openai/o', output_cost_per_token: 1e-6 }, 'o'),
     ]);
-    expect(config.prices['anthropic/a']).toMatchObject({ cacheWriteHourMicroUsdPerMillion: 6_000_000 });
+    expect(config.prices['anthropic/a']).toMatchObject({
+      cacheWriteHourMicroUsdPerMillion: 6_000_000,
+      inputAudioMicroUsdPerMillion: 40_000_000,
+    });
     expect(config.prices['openai/e']).toEqual({
       inputMicroUsdPerMillion: 20_000,
       outputMicroUsdPerMillion: 0,

@@ -71,20 +71,26 @@ describe('a cost', () => {
     // 40,000 at 2.50 a million, 60,000 at 32.
     expect(cost('openai', 'gpt-audio')).toBe(100_000 + 1_920_000);
     expect(cost('openai', 'gpt-4o-mini')).toBe(15_000);
-    const own = { 'house/model': { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 0 } };
-    expect(cost('house', 'model', own)).toBe(100_000);
+    const own = { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 0 };
+    expect(cost('house', 'model', { 'house/model': own })).toBe(100_000);
+    const spoken = { ...own, inputAudioMicroUsdPerMillion: 40_000_000 };
+    expect(cost('house', 'model', { 'house/model': spoken })).toBe(40_000 + 2_400_000);
   });
 
   test('has pictures and thoughts at their own prices, where a model has these', () => {
-    const cost = (provider: string, model: string) => {
+    const cost = (provider: string, model: string, own = {}) => {
       const parts = { outputTokens: 2_000, outputImageTokens: 1_000, reasoningTokens: 1_000 };
-      return costOf({ provider, model }, { ...NO_USAGE, ...parts }, {}).costMicroUsd;
+      return costOf({ provider, model }, { ...NO_USAGE, ...parts }, own).costMicroUsd;
     };
     // 1,000 at 30 a million, the others at 2.50.
     expect(cost('google', 'gemini-2.5-flash-image')).toBe(30_000 + 5_000);
     // Thoughts at 3, all else at 8.
     expect(cost('perplexity', 'sonar-deep-research')).toBe(3_000 + 16_000);
     expect(cost('google', 'gemini-2.5-flash')).toBe(7_500);
+    const own = { inputMicroUsdPerMillion: 0, outputMicroUsdPerMillion: 1_000_000 };
+    expect(cost('house', 'model', { 'house/model': own })).toBe(3_000);
+    const drawn = { ...own, outputImageMicroUsdPerMillion: 60_000_000 };
+    expect(cost('house', 'model', { 'house/model': drawn })).toBe(62_000);
   });
 
   test('has a price for each call, where a model has one, but not of a call that was refused', () => {
