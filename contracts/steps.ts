@@ -56,6 +56,8 @@ export interface RefusedReservation {
   readonly budget: BudgetStanding | null;
   /** What it has left, in its unit. */
   readonly remaining: number;
+  /** What is needed of it at least. */
+  readonly needed?: number;
 }
 
 /** What the workflow must do after `beginGeneration`, and what compression left of the context. */

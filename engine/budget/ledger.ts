@@ -70,6 +70,8 @@ export interface Refused {
   readonly budget: BudgetStanding | null;
   /** What that budget has left, in its unit, after the reservations of running generations. */
   readonly remaining: number;
+  /** What the step needs of it at least; absent: not known. */
+  readonly needed?: number;
 }
 
 export type ReserveOutcome = Granted | Refused;

@@ -16,6 +16,8 @@ const placeSchema = z.object({
   hard: z.boolean(),
   spent: z.number(),
   left: z.number(),
+  /** What the step needs more than it holds, at least. */
+  needed: z.number().optional(),
   oldest: z.number(),
   period: z.string(),
   level: z.number().optional(),
@@ -60,10 +62,12 @@ export function toReserveOutcome(answer: FinalAnswer, owner: BudgetOwner, nowMs:
   assert(answer.answer !== 'settled', 'a step that reserves was answered as a settlement');
   if (answer.answer === 'refused') {
     const { place } = answer;
+    const needed = place?.needed;
     return {
       granted: false,
       budget: place === undefined ? null : standingOf(place, owner, nowMs),
       remaining: place?.left ?? 0,
+      ...(needed === undefined ? {} : { needed }),
     };
   }
   const { tokens, microUsd, output, cap, remaining } = answer;

@@ -27,6 +27,7 @@ local isUnlimited
 -- The most output tokens for which every hard budget has room beside what this generation already holds.
 local function fit(heldTokens, heldMicroUsd, wish)
   local output, tightest, remaining, warnings = wish, nil, nil, {}
+  local least = math.min(ask.minOutputTokens or 0, wish)
   isUnlimited = true
   eachLimit(function(limit, spent, left, place)
     if limit.amount > 0 and spent >= limit.warnAmount then warnings[#warnings + 1] = place end
@@ -45,7 +46,12 @@ local function fit(heldTokens, heldMicroUsd, wish)
         while most > 0 and costOf(most) > free do most = most - 1 end
       end
     end
-    if most < output then output, tightest = most, place end
+    if most < output then
+      output, tightest = most, place
+      -- A look in money knows no price.
+      if limit.unit == 'tokens' then place.needed = math.max(0, ask.inputTokens + least - heldTokens)
+      elseif ask.step ~= 'look' then place.needed = math.max(0, costOf(least) - heldMicroUsd) end
+    end
   end)
   if #warnings == 0 then warnings = nil end
   return output, tightest, remaining, warnings
@@ -125,6 +131,7 @@ if ask.step == 'raise' then
   if more <= 0 then return granted(heldTokens, heldMicroUsd, cap, cap) end
   if mustBuild() then return answer({answer = 'build'}) end
   ask.inputTokens, ask.fixedMicroUsd, ask.outputMicroUsdPerMillion = 0, 0, tonumber(kept[6])
+  ask.minOutputTokens = more
   local output, tightest, remaining, warnings = fit(0, 0, more)
   if output < more then return refused(tightest) end
   local delta = {0, more, 0, costOf(more)}

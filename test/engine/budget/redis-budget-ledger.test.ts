@@ -58,6 +58,7 @@ describe('reserve', () => {
     });
     expect(await ledger.reserve(ask(owner, 'b', { input: 20, max: 40, min: 31 }))).toEqual({
       granted: false,
+      needed: 51,
       budget: {
         per: 'user',
         id: 'ann',
