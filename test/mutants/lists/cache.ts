@@ -9,6 +9,14 @@ const LANGUAGES = 'test/engine/cache/languages.test.ts';
 
 export const CACHE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'hit-without-its-stop-sequence',
+    breaks: 'An agent takes a stored answer that its stop sequence had ended for the end of the turn.',
+    file: 'activities/look-up-cache.ts',
+    find: '...endingOf({ stopSequence }),',
+    replace: '',
+    caughtBy: { tests: ['test/activities/look-up-cache.test.ts'] },
+  },
+  {
     name: 'complaint-counts-twice',
     breaks: 'Feedback that is sent again raises the bar of the entry once more.',
     file: 'engine/cache/complaint-scripts.ts',
