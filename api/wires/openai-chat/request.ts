@@ -225,7 +225,8 @@ function addMessage(conversation: Conversation, message: ToolMessage): void {
       conversation.addToolResult({
         id: message.tool_call_id,
         content: typeof message.content === 'string' ? message.content : resultContent(message.content ?? []),
-        ...nativeRest(FORMAT, message, { role: true, tool_call_id: true, content: true }),
+        // LangChain and CrewAI name the tool again, which OpenAI's format knows in its call alone.
+        ...nativeRest(FORMAT, message, { role: true, tool_call_id: true, content: true, name: true }),
       });
   }
 }

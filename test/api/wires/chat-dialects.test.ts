@@ -229,6 +229,18 @@ describe('a chat completion', () => {
     ]);
     expect(JSON.stringify(mapped({ messages }).input)).not.toContain('index');
   });
+
+  test('names a tool again beside its result, which OpenAI refuses', () => {
+    const call = { id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } };
+    const messages = [
+      USER,
+      { role: 'assistant', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'a', name: 'look', content: 'here' },
+    ];
+    const { input } = mapped({ messages });
+    const sent = buildOpenAiChatRequest(callOf({ messages: input as Message[] }));
+    expect(sent.messages.at(-1)).toEqual({ role: 'tool', tool_call_id: 'a', content: 'here' });
+  });
 });
 
 describe('functions, which tools have replaced', () => {

@@ -1,75 +1,9 @@
-/** Agents that are used on the command line: Claude Code, Codex, opencode and llm. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** Agents that are used on the command line, such as Claude Code, Codex and Cline. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Agent, AgentBehaviour, AgentPlan, Shown, ShownBy } from './agent.ts';
-import { lastWords, type Ran, runProgram } from './run-program.ts';
-
-const WITHIN_MS = 120_000;
-
-/** The home folder of one agent, which is deleted after it. */
-interface Home {
-  readonly folder: string;
-  /** Its program, such as node_modules/.bin/codex. */
-  readonly program: string;
-  readonly plan: AgentPlan;
-  run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran>;
-}
-
-type Behaviours = Partial<Record<AgentBehaviour, () => Promise<Shown>>>;
-
-interface CommandAgent extends Pick<Agent, 'name' | 'wires' | 'packages' | 'toolCall'> {
-  readonly program: string;
-  behavioursIn(home: Home): Behaviours;
-}
-
-function agentOf({ program, behavioursIn, ...agent }: CommandAgent): Agent {
-  return {
-    ...agent,
-    cut: { afterBytes: 1_500 },
-    async run(plan, packagesFolder) {
-      const folder = mkdtempSync(join(tmpdir(), 'agent-'));
-      const path = join(packagesFolder, program);
-      const home: Home = {
-        folder,
-        program: path,
-        plan,
-        run: (args, env) =>
-          runProgram([path, ...args], { env: { HOME: folder, ...env }, cwd: folder, withinMs: WITHIN_MS }),
-      };
-      try {
-        const shown: ShownBy = {};
-        for (const [name, behave] of Object.entries(behavioursIn(home))) {
-          shown[name as AgentBehaviour] = await behave().catch((error: unknown) => ({
-            error: error instanceof Error ? error.message : String(error),
-          }));
-        }
-        return shown;
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
-  };
-}
-
-function jsonLines(ran: Ran): Record<string, unknown>[] {
-  return ran.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-function textIn(value: unknown, ...path: readonly string[]): string | undefined {
-  let at = value;
-  for (const name of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, name) : undefined;
-  return typeof at === 'string' ? at : undefined;
-}
-
-/** @throws what the program said last, where it has no answer. */
-function answerOr(ran: Ran, answer: string | undefined): string {
-  if (answer === undefined || ran.code !== 0) throw new Error(lastWords(ran));
-  return answer;
-}
+import type { Agent } from './agent.ts';
+import { agentOf, answerOr, type CommandAgent, jsonLines, textIn } from './command-agent.ts';
+import { MORE_COMMAND_AGENTS } from './more-command-agents.ts';
 
 const claudeCode: CommandAgent = {
   name: 'Claude Code 2.1.332 (npm)',
@@ -262,4 +196,5 @@ export const COMMAND_AGENTS: readonly Agent[] = [
   agentOf(codex),
   agentOf(opencode),
   { ...agentOf(llm), cut: 'while-it-waits' },
+  ...MORE_COMMAND_AGENTS,
 ];

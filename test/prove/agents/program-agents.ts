@@ -25,6 +25,8 @@ interface Framework {
   /** In python/ or node/. */
   readonly program: string;
   readonly wires: readonly AgentWire[];
+  /** What it calls the tool look_up, if not so. */
+  readonly tool?: string;
 }
 
 const aiSdk = (version: string, packages: readonly string[]): Framework => ({
@@ -118,12 +120,73 @@ const FRAMEWORKS: readonly Framework[] = [
     program: 'python/aider_coder.py',
     wires: ['chat', 'messages'],
   },
+  {
+    name: 'LangChain 1.5.14 (npm)',
+    packages: {
+      from: 'npm',
+      packages: ['langchain@1.5.14', '@langchain/openai@1.6.0', '@langchain/anthropic@1.5.11', 'zod@4.1.12'],
+    },
+    program: 'node/langchain.mjs',
+    wires: ALL_WIRES,
+  },
+  {
+    name: 'smolagents 1.26.0 (PyPI)',
+    packages: { from: 'pypi', packages: ['smolagents[openai]==1.26.0'] },
+    program: 'python/smolagents_model.py',
+    wires: ['chat'],
+  },
+  {
+    name: 'Haystack 3.4.1 (PyPI)',
+    packages: { from: 'pypi', packages: ['haystack-ai==3.4.1'] },
+    program: 'python/haystack_agent.py',
+    wires: OPENAI_WIRES,
+  },
+  {
+    name: 'Strands Agents 1.62.0 (PyPI)',
+    packages: { from: 'pypi', packages: ['strands-agents[openai,anthropic]==1.62.0'] },
+    program: 'python/strands_agent.py',
+    wires: ALL_WIRES,
+  },
+  {
+    name: 'Agno 3.1.10 (PyPI)',
+    packages: { from: 'pypi', packages: ['agno==3.1.10', 'openai', 'anthropic'] },
+    program: 'python/agno_agent.py',
+    wires: ALL_WIRES,
+  },
+  {
+    name: 'AutoGen 0.7.5 (PyPI)',
+    packages: {
+      from: 'pypi',
+      packages: ['autogen-ext[openai]==0.7.5', 'autogen-agentchat==0.7.5', 'anthropic==0.60.0'],
+    },
+    program: 'python/autogen_agent.py',
+    wires: ['chat', 'messages'],
+  },
+  {
+    name: 'Semantic Kernel 1.45.0 (PyPI)',
+    packages: { from: 'pypi', packages: ['semantic-kernel==1.45.0'] },
+    program: 'python/semantic_kernel_agent.py',
+    wires: ['chat'],
+    tool: 'Almanac-look_up',
+  },
+  {
+    name: 'CrewAI 1.15.30 (PyPI)',
+    packages: { from: 'pypi', packages: ['crewai[anthropic]==1.15.30'] },
+    program: 'python/crewai_llm.py',
+    wires: ALL_WIRES,
+  },
+  {
+    name: 'Google ADK 2.13.0 (PyPI)',
+    packages: { from: 'pypi', packages: ['google-adk==2.13.0', 'litellm==1.110.2'] },
+    program: 'python/google_adk_agent.py',
+    wires: ['chat', 'messages'],
+  },
 ];
 
 export const PROGRAM_AGENTS: readonly Agent[] = FRAMEWORKS.map((framework) => ({
   ...framework,
   cut: 'while-it-waits',
-  toolCall: () => ({ name: 'look_up', arguments: { topic: 'tides' } }),
+  toolCall: () => ({ name: framework.tool ?? 'look_up', arguments: { topic: 'tides' } }),
   run: (plan, folder) => runFramework(framework, plan, folder),
 }));
 

@@ -30,7 +30,6 @@ export function runProgram(
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch (error) {
-      // By its code alone: under Jest, the error is of another realm than `Error` here.
       const hasEnded =
         typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH';
       if (!hasEnded) throw error;

@@ -77,7 +77,7 @@ async function tryWire(
 /** The first word of each question is its mark. */
 function questionsFor(tool: string, args: object): Questions {
   const ask = (directive: string) =>
-    `q-${randomUUID().slice(0, 13)} is the number of this question. Say something kind. [[sim ${directive}]]`;
+    `q-${randomUUID().slice(0, 13)} begins this riddle. Say something kind. [[sim ${directive}]]`;
   const encoded = Buffer.from(JSON.stringify(args)).toString('base64url');
   return {
     plain: ask('tokens=40 delay_ms=2'),
