@@ -8,6 +8,8 @@ import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
 import { differentExchange } from './differences/exchange.ts';
 import { differentLetters } from './differences/letters.ts';
+import { differentNeighbours } from './differences/neighbours.ts';
+import { differentRate } from './differences/rates.ts';
 import { differentSequence } from './differences/sequence.ts';
 import { VETOES } from './differences/vetoes.ts';
 import { createLanguageReader, isEnglishWord, type LanguageReading } from './language.ts';
@@ -19,6 +21,7 @@ import { align, createWords } from './proof/align.ts';
 import { isInOrder, isShort } from './proof/in-order.ts';
 import { readTheSame } from './proof/read-the-same.ts';
 import { replacedWord } from './proof/replaced-word.ts';
+import { haveSameForms } from './proof/same-forms.ts';
 import { haveSameSigns, isSlip, writeDatesAlike } from './proof/same-signs.ts';
 import { CHECKS } from './proof/strict-checks.ts';
 import { type Facts, readFacts } from './read-facts.ts';
@@ -79,7 +82,11 @@ export function createVerifier(): Verifier {
     }
     const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
     const inText =
-      letters ?? differentSequence(prompt, other) ?? differentExchange(prompt, other, grammar.baseOf);
+      letters ??
+      differentRate(prompt, other, lemmatize) ??
+      differentSequence(prompt, other) ??
+      differentExchange(prompt, other, grammar.baseOf) ??
+      differentNeighbours(prompt, other, { baseOf: grammar.baseOf, areSynonyms });
     if (inText !== null) return { verdict: 'different', difference: inText };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
     if (!haveSameSigns(left, right) || !writeDatesAlike(prompt, other)) return unsure([]);
@@ -98,7 +105,7 @@ export function createVerifier(): Verifier {
     }
     // Two prompts without words to compare are not proven to be the same.
     const isProven = unmatched.length === 0 && alignment.pairs.length > 0;
-    return isProven && isShort(alignment) && isInOrder(alignment)
+    return isProven && isShort(alignment) && isInOrder(alignment) && haveSameForms(prompt, other, alignment)
       ? { verdict: 'aligned' }
       : unsure(unmatched);
   };

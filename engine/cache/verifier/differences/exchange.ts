@@ -4,8 +4,10 @@
  */
 import { type Difference, wordSet } from './difference.ts';
 
-const WORD = /[\p{L}\p{N}](?:[^\s]*[\p{L}\p{N}%])?/gu;
-const ARTICLES = wordSet('a an the');
+/** Also the sign between two numbers: 7 / 2. */
+const WORD = /[\p{L}\p{N}](?:[^\s]*[\p{L}\p{N}%])?|(?<=\d\s*)[/^÷](?=\s*\d)/gu;
+/** Not the `A` of a column or a grade. */
+const ARTICLE = /^(?:a|an|the|A(?=n)n|AN|The|THE)$/;
 /** What stands on either side of these may change places: salt and pepper, the capital is what. */
 const SYMMETRIC = wordSet('and or nor vs versus plus be is are was were');
 /** `compare tea with coffee`: which one comes first says nothing. */
@@ -25,7 +27,9 @@ export function differentExchange(
   baseOf: (word: string) => string,
 ): Difference | null {
   const wordsOf = (text: string) =>
-    (text.toLowerCase().match(WORD) ?? []).filter((word) => !ARTICLES.has(word)).map(baseOf);
+    (text.replace(/(^|[.!?] )A /g, '$1a ').match(WORD) ?? [])
+      .filter((word) => !ARTICLE.test(word))
+      .map((word) => baseOf(word.toLowerCase()));
   const [own, theirs] = [wordsOf(prompt), wordsOf(other)];
   if (own.length !== theirs.length || own.length > MOST_WORDS || COMPARING.test(prompt)) return null;
   if ([...own].sort().join(' ') !== [...theirs].sort().join(' ')) return null;

@@ -12,8 +12,11 @@ export function isShort({ left, right }: Alignment): boolean {
   );
 }
 
-export function isInOrder({ pairs }: Alignment): boolean {
-  if (pairs.length < FEWEST_ORDERED) return true;
+export function isInOrder(alignment: Alignment): boolean {
+  return alignment.pairs.length < FEWEST_ORDERED || areInOneOrder(alignment);
+}
+
+export function areInOneOrder({ pairs }: Alignment): boolean {
   const places = [...pairs].sort((a, b) => a.left - b.left).map(({ right }) => right);
   return places.every((place, at) => at === 0 || place >= (places[at - 1] ?? 0));
 }
