@@ -6,11 +6,7 @@
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
-import { differentExchange } from './differences/exchange.ts';
-import { differentLetters } from './differences/letters.ts';
-import { differentNeighbours } from './differences/neighbours.ts';
-import { differentRate } from './differences/rates.ts';
-import { differentSequence } from './differences/sequence.ts';
+import { differentTexts } from './differences/texts.ts';
 import { VETOES } from './differences/vetoes.ts';
 import { createLanguageReader, isEnglishWord, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
@@ -67,7 +63,7 @@ export function createVerifier(): Verifier {
   const dictionary = { wordNet, lexicon, areOpposites: words.areOpposites };
   const areSynonyms = (a: string, b: string) =>
     wordNet.relations(a).synonyms.has(b) || sharesMeaning(lexicon, a, b);
-  const letterGrammar = { isCommon: grammar.isCommon, lemmatize, areSynonyms };
+  const textGrammar = { isCommon: grammar.isCommon, baseOf: grammar.baseOf, lemmatize, areSynonyms };
   const verify: Verifier['verify'] = (prompt, other) => {
     if (prompt === other) return { verdict: 'same' };
     const [left, right] = [read(prompt), read(other)];
@@ -80,13 +76,7 @@ export function createVerifier(): Verifier {
       const difference = rulesOut(comparison);
       if (difference !== null) return { verdict: 'different', difference };
     }
-    const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
-    const inText =
-      letters ??
-      differentRate(prompt, other, lemmatize) ??
-      differentSequence(prompt, other) ??
-      differentExchange(prompt, other, grammar.baseOf) ??
-      differentNeighbours(prompt, other, { baseOf: grammar.baseOf, areSynonyms });
+    const inText = differentTexts(prompt, other, [left.writing, right.writing], textGrammar);
     if (inText !== null) return { verdict: 'different', difference: inText };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
     if (!haveSameSigns(left, right) || !writeDatesAlike(prompt, other)) return unsure([]);

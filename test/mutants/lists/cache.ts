@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts';
 const COMPLAINTS = 'test/engine/cache/complaints.test.ts';
 const CONVERSATIONS = 'test/engine/cache/conversations.test.ts';
 const VERIFIER = 'test/engine/cache/verifier.test.ts';
+const PLACES = 'test/engine/cache/changed-places.test.ts';
 const NORMALISING = 'test/engine/cache/normalise.test.ts';
 const LANGUAGES = 'test/engine/cache/languages.test.ts';
 
@@ -87,7 +88,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     file: 'engine/cache/verifier/differences/neighbours.ts',
     find: 'all - sum(kept) >= FEWEST_MORE',
     replace: 'all - sum(kept) > 4',
-    caughtBy: { tests: [VERIFIER] },
+    caughtBy: { tests: [PLACES] },
   },
   {
     name: 'per-hour-is-per-day',
@@ -95,7 +96,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     file: 'engine/cache/verifier/differences/rates.ts',
     find: 'rate.by !== there.by || ',
     replace: 'false && ',
-    caughtBy: { tests: [VERIFIER] },
+    caughtBy: { tests: [PLACES] },
   },
   {
     name: 'aligned-in-another-form',
@@ -103,7 +104,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     file: 'engine/cache/verifier/proof/same-forms.ts',
     find: 'FORMS.every(isSame) && (isSame(PASSIVE) || !areInOneOrder(alignment))',
     replace: 'alignment !== undefined',
-    caughtBy: { tests: [VERIFIER] },
+    caughtBy: { tests: [PLACES] },
   },
   {
     name: 'first-and-last-unread',
@@ -111,7 +112,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     file: 'engine/cache/verifier/differences/sequence.ts',
     find: 'onlyIn(own.first, own.last, theirs.last, theirs.first) ??',
     replace: 'undefined ??',
-    caughtBy: { tests: [VERIFIER] },
+    caughtBy: { tests: [PLACES] },
   },
   {
     name: 'reference-to-nothing-is-compared',
@@ -172,16 +173,16 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
   {
     name: 'turned-sequence-is-left-to-the-model',
     breaks: 'By author, then by title gets the answer for by title, then by author.',
-    file: 'engine/cache/verifier/verify.ts',
-    find: ' ?? differentSequence(prompt, other)',
+    file: 'engine/cache/verifier/differences/texts.ts',
+    find: 'differentSequence(prompt, other) ??',
     replace: '',
     caughtBy: { tests: [VERIFIER] },
   },
   {
     name: 'exchange-is-left-to-the-model',
     breaks: 'Who put diesel in a petrol car may get the answer for petrol in a diesel car.',
-    file: 'engine/cache/verifier/verify.ts',
-    find: ' ?? differentExchange(prompt, other, grammar.baseOf)',
+    file: 'engine/cache/verifier/differences/texts.ts',
+    find: 'differentExchange(prompt, other, grammar.baseOf) ??',
     replace: '',
     caughtBy: { tests: [VERIFIER] },
   },

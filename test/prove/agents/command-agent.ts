@@ -1,4 +1,4 @@
-/** An agent that is used on the command line: runs its program in a home folder of its own. */
+/** An agent that is used on the command line: its program runs in a home folder that is deleted after it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -31,7 +31,7 @@ const qwenCode: CommandAgent = {
       const lines = jsonLines(ran);
       return { lines, answer: answerOr(ran, textIn(lines.at(-1), 'result')) };
     };
-    const ask = async (...asked: Parameters<typeof qwen>) => (await qwen(...asked)).answer;
+    const ask = async (...args: Parameters<typeof qwen>) => (await qwen(...args)).answer;
     return {
       plain: async () => ({ answers: [await ask(questions.plain)] }),
       streaming: async () => {
