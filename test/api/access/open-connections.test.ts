@@ -17,7 +17,11 @@ test('a secret that is replaced ends what it has opened, at every process, and n
   const connections = new OpenConnections(keys.there, { connectionsPerKey: 10, onError: fail });
   const closed: string[] = [];
   const open = async (key: string, name: string) => {
-    connections.admit((await keys.there.find(key)) as Caller, () => closed.push(name));
+    const caller = (await keys.there.find(key)) as Caller;
+    const admission = connections.admit(caller, () => {
+      closed.push(name);
+      admission.release();
+    });
   };
   const { id, key } = await keys.here.create({ tenant: 'acme', user: 'ann' });
   await open(key, 'by the first secret');

@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import type { WebhookCreateParams } from 'openai/resources/webhooks/webhooks';
 import { addKey } from '../../harness/stack.ts';
 import { connectApi } from '../../harness/unbroken-api.ts';
-import { MODELS } from '../matrix/plan.ts';
+import { BUILT_IN_MODELS } from '../matrix/plan.ts';
 import type { Stage } from '../matrix/stage.ts';
 import { planWait, SCHEDULES } from './plan.ts';
 import type { Receiver } from './receiver.ts';
@@ -28,7 +28,7 @@ export function configOf(folder: string, waiting: number): object {
   return {
     batches: { linesAtOnce: LINES_AT_ONCE, vendor },
     breaker: { minCalls: 1_000_000 },
-    prices: Object.fromEntries(MODELS.map((model) => [model, PRICE])),
+    prices: Object.fromEntries(BUILT_IN_MODELS.map((model) => [model, PRICE])),
     objectStore: { folder },
     webhooks: { allowPrivateNetwork: true },
     // Longer than a provider is stopped: a line that failed would show less than one that was answered.

@@ -82,7 +82,9 @@ export interface PlannedRequest {
 /** A provider whose key admits few requests at a time. */
 export const LIMITED_PROVIDER = 'simulated-limited';
 const WIRES = ['simulated', 'simulated-messages', 'simulated-chat', 'simulated-google', 'simulated-cohere'];
-export const MODELS = [...WIRES, LIMITED_PROVIDER].map((provider) => `${provider}/sim-large`);
+/** Of the providers that every config has. */
+export const BUILT_IN_MODELS = WIRES.map((provider) => `${provider}/sim-large`);
+export const MODELS = [...BUILT_IN_MODELS, `${LIMITED_PROVIDER}/sim-large`];
 
 /** Who may be given whose cached answers. */
 export function sharingOf(seed: number): Sharing {
