@@ -2,9 +2,12 @@
 import { MUTANTS } from '../mutants/mutants.ts';
 import { runMutants } from '../mutants/run-mutants.ts';
 
-/** @param only part of the name of the mutants to run. Resolves with whether no mutant survived. */
-export async function proveMutants(only = ''): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => name.includes(only));
+/**
+ * Resolves with whether no mutant survived.
+ * @param only names of mutants, or parts of them; all if there are none.
+ */
+export async function proveMutants(only: readonly string[]): Promise<boolean> {
+  const chosen = MUTANTS.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
   console.log(`mutants: ${chosen.length}; first the checks without any`);
   let isSound = true;
   const reports = await runMutants(chosen, {

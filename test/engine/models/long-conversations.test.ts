@@ -39,7 +39,7 @@ test.each<[string, (count: number) => readonly Message[], (messages: readonly Me
     const messages = conversationOf(count);
     return () => work(messages);
   };
-  expect(growthOf(prepare, 1_000)).toBeLessThan(3);
+  expect(growthOf(prepare, 4_000)).toBeLessThan(3);
 });
 
 test('results that come one by one form a turn', () => {

@@ -110,8 +110,8 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     name: 'first-and-last-unread',
     breaks: 'To open with what the other prompt closes with is the same.',
     file: 'engine/cache/verifier/differences/sequence.ts',
-    find: 'onlyIn(own.first, own.last, theirs.last, theirs.first) ??',
-    replace: 'undefined ??',
+    find: 'for (const word of endOf(clause, FIRST)) first.add(word);',
+    replace: '',
     caughtBy: { tests: [PLACES] },
   },
   {
