@@ -7,9 +7,9 @@ import { type Difference, wordSet } from './difference.ts';
 /** Also the sign between two numbers: 7 / 2. */
 const WORD = /[\p{L}\p{N}](?:[^\s]*[\p{L}\p{N}%])?|(?<=\d\s*)[/^÷](?=\s*\d)/gu;
 /** Not the `A` of a column or a grade. */
-const ARTICLE = /^(?:a|an|the|A(?=n)n|AN|The|THE)$/;
+const ARTICLE = /^(?:a|[Aa]n|AN|[Tt]he|THE)$/;
 /** What stands on either side of these may change places: salt and pepper, the capital is what. */
-const SYMMETRIC = wordSet('and or nor vs versus plus be is are was were');
+export const SYMMETRIC = wordSet('and or nor vs versus plus be is are was were');
 /** `compare tea with coffee`: which one comes first says nothing. */
 const COMPARING = /\b(?:compar|differ|similar|versus|vs\b)/i;
 /** They keep what follows them what it is: `in Rome with a friend`, `with a friend in Rome`. */
@@ -18,7 +18,7 @@ const MARKS = wordSet(
     'while because as per via within between near inside outside',
 );
 /** A longer prompt has more words than a swap is worth looking for in. */
-const MOST_WORDS = 80;
+export const MOST_WORDS = 80;
 
 /** @param baseOf the word that forms and adjectives of a word have in common: bake, France. */
 export function differentExchange(

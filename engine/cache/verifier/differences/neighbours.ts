@@ -3,6 +3,7 @@
  * keeping the oldest` and `delete the oldest rows, keeping the duplicates`. Moved phrases take their neighbours along.
  */
 import { type Difference, wordSet } from './difference.ts';
+import { MOST_WORDS, SYMMETRIC } from './exchange.ts';
 
 const WORD = /[\p{L}\p{N}](?:[^\s,;:!?()"“”]*[\p{L}\p{N}%])?|[,;:!?()]|\.(?=\s|$)/gu;
 const ARTICLES = wordSet('a an the');
@@ -14,11 +15,9 @@ const FUNCTION_WORDS = wordSet(
     'because just also too very really only some any all each every both own get give make tell let want need know help ' +
     'write say ask use go come put take keep one way thing much many',
 );
-/** What stands on either side of these may change places. */
-const SYMMETRIC = wordSet('and or nor vs versus plus be is are was were x');
+/** Between measures: 100 x 150. */
+const TIMES = 'x';
 const COMPARING = /\b(?:compar|differ|similar|versus|vs\b|between|either|than\b|then\b)/i;
-/** A longer prompt has more words than this is worth looking for in. */
-const MOST_WORDS = 80;
 /** Of the four neighbours of two words, so many belong to the other one; this many more than stay. */
 const FEWEST_TAKEN = 3;
 const FEWEST_MORE = 2;
@@ -50,7 +49,7 @@ export function differentNeighbours(
       // Beside each other, they are a compound: the size of the file, the file size.
       if (second.at - first.at < 2 || first.there - second.there < 2) continue;
       const between = [own.slice(first.at + 1, second.at), theirs.slice(second.there + 1, first.there)];
-      if (between.some((words) => words.every((word) => SYMMETRIC.has(word)))) continue;
+      if (between.some((words) => words.every((word) => word === TIMES || SYMMETRIC.has(word)))) continue;
       if (areSynonyms(first.word, second.word)) continue;
       // In the passive, who does it comes last.
       if ([own[first.at - 1], own[second.at - 1]].includes('by')) continue;

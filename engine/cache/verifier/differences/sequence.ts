@@ -21,16 +21,16 @@ const END_WORDS = 2;
 /** Explain and explanation, apology and apologise begin with the same letters. */
 const COMMON_LETTERS = 5;
 
-/** Where a clause says that something comes, and the part of it that names what. */
+/** Where a clause says that something comes, and the part before or after that, which names it. */
 const FIRST = [
-  /\b(?:start|begin|open)(?:s|ing|ning)?\b.*?\b(?:with|by|on|from)\b(.*)/,
-  /^\s*first(?:ly)?\b(.*)/,
-  /(.*)\b(?:first|at the (?:beginning|start|top))\s*$/,
+  /\b(?:start|begin|open)(?:s|ing|ning)?\b.*?\b(?:with|by|on|from)\b(?<after>.*)/,
+  /^\s*first(?:ly)?\b(?<after>.*)/,
+  /(?<before>.*)\b(?:first|at the (?:beginning|start|top))\s*$/,
 ];
 const LAST = [
-  /\b(?:end|finish|close|conclud)(?:e|s|es|ing)?\b.*?\b(?:with|by|on)\b(.*)/,
-  /^\s*last(?:ly)?\b(.*)/,
-  /(.*)\b(?:last|at the (?:end|bottom))\s*$/,
+  /\b(?:end|finish|close|conclud)(?:e|s|es|ing)?\b.*?\b(?:with|by|on)\b(?<after>.*)/,
+  /^\s*last(?:ly)?\b(?<after>.*)/,
+  /(?<before>.*)\b(?:last|at the (?:end|bottom))\s*$/,
 ];
 
 interface Sequence {
@@ -98,10 +98,9 @@ function sequenceOf(text: string): Sequence {
 /** The words that a clause puts at this end. */
 function endOf(clause: string, patterns: readonly RegExp[]): readonly string[] {
   for (const pattern of patterns) {
-    const named = pattern.exec(clause)?.[1];
-    if (named === undefined) continue;
-    const words = wordsOf(named);
-    return pattern.source.startsWith('(.*)') ? words.slice(-END_WORDS) : words.slice(0, END_WORDS);
+    const { before, after } = pattern.exec(clause)?.groups ?? {};
+    if (after !== undefined) return wordsOf(after).slice(0, END_WORDS);
+    if (before !== undefined) return wordsOf(before).slice(-END_WORDS);
   }
   return [];
 }
