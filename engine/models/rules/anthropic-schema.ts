@@ -5,7 +5,7 @@
 import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
 import { isExactNumber } from '../../../contracts/json.ts';
 import type { SchemaFault } from './strict-schema.ts';
-import { mapSchemas } from './tool-schema.ts';
+import { isObjectType, mapSchemas, someSchema } from './tool-schema.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -25,15 +25,12 @@ const BOUNDS = [
 
 /** The parameters of a strict tool, which has the limits of an answer; the same where Claude takes them as they are. */
 export function toStrictParameters(schema: Schema): Schema {
-  let isTaken = true;
-  const look = (own: Schema): Schema => {
+  const isRefused = someSchema(schema, (own) => {
     const { type, minItems = 0, additionalProperties: more } = own;
     const isBound = BOUNDS.some((keyword) => keyword in own) || Number(minItems) > 1;
-    if (isBound || (isObjectType(type) && more === undefined)) isTaken = false;
-    return mapSchemas(own, look);
-  };
-  look(schema);
-  return isTaken || anthropicSchemaFault(schema) !== null ? schema : toAnthropicSchema(schema);
+    return isBound || (isObjectType(type) && more === undefined);
+  });
+  return isRefused && anthropicSchemaFault(schema) === null ? toAnthropicSchema(schema) : schema;
 }
 
 /** Call only for a schema without a fault. */
@@ -82,10 +79,6 @@ function openObject(value: unknown, path: string): SchemaFault | null {
     return { path: path.replace(/\.$/, ''), demand };
   }
   return firstOf(innerOf(schema, path));
-}
-
-function isObjectType(type: unknown): boolean {
-  return type === 'object' || (Array.isArray(type) && type.includes('object'));
 }
 
 /** The schemas within one, by their paths. */

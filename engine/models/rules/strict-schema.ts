@@ -2,7 +2,7 @@
  * What OpenAI's strict mode demands of a JSON Schema. Source: OpenAI, "Structured model outputs", "Supported schemas".
  */
 import { isJsonObject } from '../../../contracts/json.ts';
-import { mapSchemas } from './tool-schema.ts';
+import { isObjectType, mapSchemas, someSchema } from './tool-schema.ts';
 
 export interface SchemaFault {
   /** Where in the schema, such as `properties.a`; '' for the whole. */
@@ -68,22 +68,17 @@ export function withFormatsInWords(value: Schema): Schema {
 
 /** Whether the vendor is sure to take a schema in strict mode, for a request that has not asked for that mode. */
 export function fitsStrictMode(schema: Schema): boolean {
-  let isSure = true;
-  const look = (own: Schema): Schema => {
+  const isUnsure = someSchema(schema, (own) => {
     const { type, format, items, additionalProperties: more } = own;
-    const types: readonly unknown[] = Array.isArray(type) ? type : [type];
-    if (
+    const isList = type === 'array' || (Array.isArray(type) && type.includes('array'));
+    return (
       !Object.keys(own).every((keyword) => TAKEN.includes(keyword)) ||
       (format !== undefined && !FORMATS.includes(String(format))) ||
-      (types.includes('object') && more !== false) ||
-      (types.includes('array') && items === undefined)
-    ) {
-      isSure = false;
-    }
-    return mapSchemas(own, look);
-  };
-  look(schema);
-  return isSure && strictSchemaFault(schema) === null;
+      (isObjectType(type) && more !== false) ||
+      (isList && items === undefined)
+    );
+  });
+  return !isUnsure && strictSchemaFault(schema) === null;
 }
 
 /** The first fault; null for a schema that strict mode takes. */

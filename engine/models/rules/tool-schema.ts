@@ -143,6 +143,21 @@ export function mapSchemas(value: Schema, map: (schema: Schema) => Schema): Sche
   });
 }
 
+/** Whether this is true of the schema or of one within it. */
+export function someSchema(schema: Schema, isSo: (schema: Schema) => boolean): boolean {
+  let isFound = false;
+  const look = (own: Schema): Schema => {
+    isFound ||= isSo(own);
+    return mapSchemas(own, look);
+  };
+  look(schema);
+  return isFound;
+}
+
+export function isObjectType(type: unknown): boolean {
+  return type === 'object' || (Array.isArray(type) && type.includes('object'));
+}
+
 function withoutOldKeywords(schema: Schema): Schema {
   const { items, additionalItems, exclusiveMinimum, exclusiveMaximum, properties, required } = schema;
   const changed: Record<string, unknown> = {};
@@ -260,11 +275,7 @@ function memberOf(defined: Schema, part: string): unknown {
 
 function withObjectType(schema: Schema): Schema {
   const { type, properties } = schema;
-  const isObject =
-    type === undefined ||
-    type === null ||
-    (Array.isArray(type) && type.includes('object')) ||
-    type === 'object';
+  const isObject = type === undefined || type === null || isObjectType(type);
   if (!isObject || schema['$ref'] !== undefined) return schema;
   const lacksProperties = properties === undefined || (Array.isArray(properties) && properties.length === 0);
   if (type === 'object' && !lacksProperties) return schema;

@@ -106,8 +106,8 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     name: 'strict-tool-with-bounds',
     breaks: 'Claude refuses every request with a strict tool that has a bound.',
     file: 'engine/models/rules/anthropic-schema.ts',
-    find: 'isTaken || anthropicSchemaFault(schema) !== null',
-    replace: 'isTaken || true',
+    find: 'isRefused && anthropicSchemaFault(schema) === null',
+    replace: 'isRefused && false',
     caughtBy: RULES,
   },
   {
